@@ -1,0 +1,16 @@
+"""Podium's core: models on a stage, with no page in it below `core.ui`.
+
+The map, in the order in which it may be imported (each line only from lines above it):
+
+    errors, values, settings      what can go wrong; what goes in and comes out; the configuration
+    media, hub, tasks             bytes to values; the Hugging Face Hub; what can be done, declared once each
+    catalog, engine, feedback     which models there are; running them; runs and judgements kept
+    showcase                      the one door: validates, limits, runs, records
+    runtime                       builds all of it once per process
+    api, ui                       the two edges: HTTP routes and Streamlit elements, from the same declarations
+
+Only `core.ui`, `pages` and `Home.py` import Streamlit. Only `core.engine` and the bodies of task
+functions import torch or transformers, never while a module is being imported. Only `core.feedback`
+imports SQLAlchemy; only `core.api` and `Home.py` import Starlette or FastAPI.
+`tests/test_architecture.py` proves it.
+"""

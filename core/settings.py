@@ -1,0 +1,113 @@
+"""Every setting of a Podium, read once at start from a mapping of environment variables.
+
+Owns names, defaults, units and the check of each. Nothing else in the project reads the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
+
+ROOT = Path(__file__).resolve().parent.parent
+
+KeepInputs = Literal["never", "judged", "always"]
+Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+
+_GB = 1_000_000_000
+_MB = 1_000_000
+
+
+def _setting(variable: str, default: Any, help_text: str, *, unit: float = 1) -> Any:
+    """Declare a field: its environment variable, default, one line of help, and what one unit there is here."""
+    return field(default=default, metadata={"variable": variable, "help": help_text, "unit": unit})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Hold the configuration of one process. Quantities carry their unit in their name."""
+
+    catalog_path: Path = _setting("PODIUM_CATALOG", ROOT / "models" / "catalog.toml", "The catalog file.")
+    data_folder: Path = _setting("PODIUM_DATA", ROOT / "data", "Where the database and the salt are kept.")
+    database_url: str = _setting(
+        "PODIUM_DATABASE_URL", "", "SQLAlchemy URL of the judgements; empty: podium.db in the data folder."
+    )
+    keep_inputs: KeepInputs = _setting(
+        "PODIUM_KEEP_INPUTS", "judged", "When visitors' inputs are kept: never, judged or always."
+    )
+    owner_key: str = _setting(
+        "PODIUM_OWNER_KEY", "", "What the owner types to read and export judgements from another machine."
+    )
+    memory_bytes: int = _setting(
+        "PODIUM_MEMORY_GB", 0, "Memory for loaded models, in GB; 0: 60 % of what the machine leaves.", unit=_GB
+    )
+    device: str = _setting("PODIUM_DEVICE", "auto", "Where models run: auto, cpu or cuda:0.")
+    dtype: Dtype = _setting("PODIUM_DTYPE", "auto", "What models compute in: auto, float32, bfloat16 or float16.")
+    deadline_s: float = _setting("PODIUM_DEADLINE_S", 120.0, "The longest a request may take, in seconds.")
+    queue_limit: int = _setting("PODIUM_QUEUE_LIMIT", 64, "The most requests that may wait for one model.")
+    max_text_chars: int = _setting("PODIUM_MAX_TEXT_CHARS", 20_000, "The longest text, in characters.")
+    max_upload_bytes: int = _setting(
+        "PODIUM_MAX_UPLOAD_MB", 20 * _MB, "The largest file or request body, in MB.", unit=_MB
+    )
+    max_image_pixels: int = _setting(
+        "PODIUM_MAX_IMAGE_MEGAPIXELS", 25 * _MB, "The largest picture, in megapixels.", unit=_MB
+    )
+    max_audio_s: float = _setting("PODIUM_MAX_AUDIO_S", 600.0, "The longest sound, in seconds.")
+
+    def __post_init__(self) -> None:
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{self.data_folder / 'podium.db'}")
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings from a mapping of environment variables.
+
+        Raises: ValueError naming the variable, its value and what it may be.
+        """
+        given: dict[str, Any] = {}
+        for item in fields(cls):
+            raw = environment.get(item.metadata["variable"], "").strip()
+            if raw:
+                given[item.name] = _parse(item.metadata["variable"], raw, str(item.type), item.metadata["unit"])
+        return cls(**given)
+
+    @classmethod
+    def documented(cls) -> list[tuple[str, str, str]]:
+        """Return (variable, default as one would write it, help) of every setting, in order."""
+        return [
+            (item.metadata["variable"], _written(item.default, item.metadata["unit"]), item.metadata["help"])
+            for item in fields(cls)
+        ]
+
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "KeepInputs": get_args(KeepInputs),
+    "Dtype": get_args(Dtype),
+}
+
+
+def _parse(variable: str, raw: str, kind: str, unit: float) -> Any:
+    if kind == "Path":
+        return Path(raw).expanduser()
+    if kind in _CHOICES:
+        if raw.lower() not in _CHOICES[kind]:
+            raise ValueError(f"{variable} is {raw!r}; it may be {', '.join(_CHOICES[kind])}.")
+        return raw.lower()
+    if kind in ("int", "float"):
+        try:
+            number = float(raw) * unit
+        except ValueError as err:
+            raise ValueError(f"{variable} is {raw!r}; it has to be a number.") from err
+        if not 0 <= number < float("inf"):
+            raise ValueError(f"{variable} is {raw!r}; it has to be a number of at least 0.")
+        return int(number) if kind == "int" else number
+    return raw
+
+
+def _written(default: Any, unit: float) -> str:
+    if isinstance(default, Path):
+        return str(default.relative_to(ROOT)) if default.is_relative_to(ROOT) else str(default)
+    if isinstance(default, int | float):
+        return f"{default / unit:g}"
+    return str(default)

@@ -1,0 +1,135 @@
+"""What a task is: one declaration from which page, form, route, catalog row and tests are made.
+
+Owns the shape of the declaration and how an input counts towards a batch. Knows no model, page or route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.errors import BadParameters
+from core.values import Audio, Image, Text, Value
+
+Modality = Literal["text", "image", "audio", "video"]
+
+
+class Parameters(BaseModel):
+    """Be the base of every task's parameters. Field order is the order on the page."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Example:
+    """Offer an input that shows the task off.
+
+    Args:
+        title: a few words, shown on the button.
+        inputs: the text itself, or a file relative to the repository's root.
+    """
+
+    title: str
+    inputs: str | Path
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Name what a task's loader gets: a folder on this machine and how to compute with it."""
+
+    folder: Path
+    dtype: Literal["float32", "bfloat16", "float16"]
+    device: str
+
+
+class Run(Protocol):
+    """Answer a batch: as many answers as inputs, in the same order."""
+
+    def __call__(self, pipe: Any, inputs: Sequence[Any], parameters: Any) -> list[Any]: ...
+
+
+class Stream(Protocol):
+    """Answer one input bit by bit.
+
+    Calls `emit` with ever longer partial answers, looks at `stopped` between steps, and returns the
+    whole answer, or what there is of it when `stopped()` turns true.
+    """
+
+    def __call__(
+        self, pipe: Any, inputs: Any, parameters: Any, emit: Callable[[Any], None], stopped: Callable[[], bool]
+    ) -> Any: ...
+
+
+Load = Callable[[Checkpoint], Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Declare one task.
+
+    Args:
+        id: the Hub's pipeline tag.
+        title: what a visitor calls it.
+        summary: one sentence: what it does to what.
+        icon: a Material symbol, as Streamlit writes it.
+        input: the type of one input.
+        parameters: the type of its parameters; its defaults have to be valid.
+        output: the type of one answer.
+        examples: two or three inputs that show it off; the first one is Home's.
+        load: makes the pipe of a checkpoint; `core.tasks.pipeline_loader` for what transformers has as a pipeline.
+        run: answers a batch.
+        stream: answers one input bit by bit; None where there is nothing to see before the end.
+        batches: False where inputs have to run one at a time.
+        deterministic: False where the same input may be answered differently.
+    """
+
+    id: str
+    modality: Modality
+    title: str
+    summary: str
+    icon: str
+    input: type[Value]
+    parameters: type[Parameters]
+    output: type[Value]
+    examples: tuple[Example, ...]
+    load: Load
+    run: Run
+    stream: Stream | None = None
+    batches: bool = True
+    deterministic: bool = True
+
+    def checked_parameters(self, given: Mapping[str, Any]) -> Parameters:
+        """Return the parameters, defaults filled in.
+
+        Raises: BadParameters naming the first one that is unknown, of the wrong type or out of range.
+        """
+        try:
+            return self.parameters.model_validate(dict(given))
+        except ValidationError as err:
+            first = err.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]) or "parameters"
+            known = ", ".join(self.parameters.model_fields) or "none"
+            if first["type"] == "extra_forbidden":
+                raise BadParameters(f"Unknown parameter '{name}'.", hint=f"{self.title} takes: {known}.") from err
+            raise BadParameters(f"Parameter '{name}': {first['msg']}.", hint=f"It was {first['input']!r}.") from err
+
+
+BATCH_BUDGETS: Mapping[type[Value], int] = {Text: 2048, Image: 8, Audio: 30_000}
+"""How much padded input one batch may hold: characters (about 512 tokens), pictures, milliseconds.
+
+Source: batches over about 512 padded tokens gained nothing on two cores (bench of micro-batching);
+pictures are resized alike by their processor, so they count by number; 30 s is Whisper's window.
+"""
+
+
+def batch_length(inputs: Value) -> int:
+    """Return how much of its type's `BATCH_BUDGETS` one input uses, at least 1."""
+    if isinstance(inputs, Text):
+        return max(1, len(inputs.text))
+    if isinstance(inputs, Audio):
+        return max(1, round(inputs.duration_s * 1000))
+    return 1

@@ -1,0 +1,88 @@
+"""Values: frozen, comparable, with one JSON form each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from core.values import (
+    VALUE_TYPES,
+    Audio,
+    Box,
+    Boxes,
+    Chunk,
+    Detection,
+    Entities,
+    Entity,
+    Image,
+    Label,
+    Labels,
+    Mask,
+    Masks,
+    Text,
+    Transcript,
+    Value,
+)
+
+ONE_OF_EACH = [
+    Text(text="Grüße 👋 שלום"),
+    Image.from_array(np.arange(24, dtype=np.uint8).reshape(2, 4, 3)),
+    Audio.from_array(np.linspace(-1, 1, 5, dtype=np.float32), 16_000),
+    Labels(labels=(Label(label="positive", score=0.9),)),
+    Entities(text="in Rome", entities=(Entity(entity_group="LOC", score=0.5, word="Rome", start=3, end=7),)),
+    Boxes(width=4, height=2, detections=(Detection(label="star", score=1.0, box=Box(xmin=0, ymin=0, xmax=2, ymax=1)),)),
+    Masks(width=4, height=2, masks=(Mask(label="sky", area=0.25, mask=b"\x89PNG\x00\xff"),)),
+    Transcript(text="one two", chunks=(Chunk(text="one", start_s=0.1, end_s=None),)),
+]
+
+
+def test_there_is_one_of_each() -> None:
+    assert {type(value).__name__ for value in ONE_OF_EACH} == set(VALUE_TYPES)
+
+
+@pytest.mark.parametrize("value", ONE_OF_EACH, ids=lambda value: type(value).__name__)
+def test_the_json_form_reads_back_equal(value: Value) -> None:
+    again = VALUE_TYPES[type(value).__name__].from_json(value.to_json())
+    assert again == value
+    assert again.digest() == value.digest()
+    assert hash(again) == hash(value)
+
+
+def test_a_value_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        ONE_OF_EACH[0].text = "other"  # type: ignore[attr-defined]
+
+
+def test_digests_tell_values_and_types_apart() -> None:
+    digests = {value.digest() for value in ONE_OF_EACH} | {Text(text="a").digest(), Text(text="b").digest()}
+    assert len(digests) == len(ONE_OF_EACH) + 2
+
+
+def test_a_picture_differing_in_one_pixel_has_another_digest() -> None:
+    array = np.zeros((700, 700, 3), np.uint8)
+    other = array.copy()
+    other[350, 350, 1] = 1
+    assert Image.from_array(array).digest() != Image.from_array(other).digest()
+
+
+def test_arrays_come_back_as_they_went_in_and_read_only() -> None:
+    array = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    back = Image.from_array(array).array()
+    assert np.array_equal(back, array)
+    assert not back.flags.writeable
+    samples = np.linspace(-1, 1, 160, dtype=np.float32)
+    sound = Audio.from_array(samples, 16_000)
+    assert np.array_equal(sound.array(), samples)
+    assert sound.duration_s == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("score", [-0.1, 1.1, float("nan")])
+def test_a_score_is_between_nought_and_one(score: float) -> None:
+    with pytest.raises(ValidationError):
+        Label(label="x", score=score)
+
+
+def test_pixels_have_to_fit_the_size() -> None:
+    with pytest.raises(ValidationError, match="RGB"):
+        Image(width=2, height=2, pixels=b"\0" * 11)
