@@ -1,0 +1,23 @@
+"""The entry, in two lives: the script that Streamlit runs for each visitor, and the ASGI app that serves it.
+
+`streamlit run Home.py` finds `app` below, imports this file for it, and runs the file again as
+`__main__` for every session. What both lives share is in `core.runtime`.
+"""
+
+import os
+
+# Before torch is imported by anyone: its idle threads would otherwise spin and starve the server.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# A visitor's machine tells nobody what is being run on it.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import streamlit as st
+
+if __name__ == "__main__":
+    from core.ui.site import show_site
+
+    show_site()
+else:
+    from core.api.server import lifespan, routes
+
+    app = st.App(__file__, routes=routes(), lifespan=lifespan)

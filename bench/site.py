@@ -1,0 +1,81 @@
+"""A Podium in a process of its own, as a visitor meets it: for measurements and for tests.
+
+Owns starting it with the README's command, waiting until it answers, and ending it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+ROOT = Path(__file__).resolve().parent.parent
+
+UP_WITHIN_S = 60.0
+"""Seconds after which a server that does not answer is given up; it takes one or two."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Name a running site: where it is, its process, when it was started and first answered (monotonic seconds)."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    started_s: float
+    answered_s: float
+
+
+@contextmanager
+def served(data_folder: Path, environment: Mapping[str, str] | None = None, log: Path | None = None) -> Iterator[Site]:
+    """Run `streamlit run Home.py` on a free port until the block ends.
+
+    Raises: RuntimeError with the server's output if it does not answer in time.
+    """
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    output_path = log or data_folder / "server.log"
+    data_folder.mkdir(parents=True, exist_ok=True)
+    with output_path.open("wb") as output:
+        started = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "Home.py", f"--server.port={port}", "--server.headless=true"],
+            cwd=ROOT,
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "PODIUM_DATA": str(data_folder), **(environment or {})},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_up(url, process, output_path)
+            yield Site(url, process, started, time.monotonic())
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_up(url: str, process: subprocess.Popen[bytes], output: Path) -> None:
+    give_up = time.monotonic() + UP_WITHIN_S
+    while time.monotonic() < give_up and process.poll() is None:
+        try:
+            with urlopen(f"{url}/_stcore/health", timeout=1):
+                return
+        except (URLError, OSError):
+            time.sleep(0.02)
+    raise RuntimeError(f"the server did not come up:\n{output.read_text()[-3000:]}")

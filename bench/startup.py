@@ -1,0 +1,126 @@
+"""Measures the start and the memory of a Podium: `python -m bench.startup` prints one table.
+
+Seconds from `streamlit run` to the first usable page and to the first answer, from a cold process;
+memory (proportional set size of the server) at rest, per loaded model, and per further idle session.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from playwright.sync_api import Browser
+
+from bench.chromium import chromium
+from bench.site import Site, served
+from core.tasks import TASKS
+
+RUNS = 3
+"""Cold starts; the median is printed."""
+
+SESSIONS = 20
+"""Further idle sessions, each a page of its own."""
+
+
+def memory_mb(process_id: int) -> float:
+    """Return the proportional set size of a process and its children, in MB."""
+    total_kb = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if process_id not in (int(folder.name), parent):
+                continue
+            rollup = (folder / "smaps_rollup").read_text()
+        except (OSError, IndexError):
+            continue
+        total_kb += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    return total_kb / 1000
+
+
+def first_page_s(browser: Browser, site: Site) -> tuple[float, float]:
+    """Return seconds from start to the first usable page, and from the server's first answer to it."""
+    page = browser.new_page()
+    page.goto(site.url, wait_until="commit")
+    page.locator("[class*='st-key-card_']").last.wait_for(timeout=30_000)
+    now = time.monotonic()
+    page.close()
+    return now - site.started_s, now - site.answered_s
+
+
+def first_answer_s(browser: Browser, site: Site) -> float:
+    """Return seconds from start to the first answer on a page, of a visitor who goes straight to it."""
+    page = browser.new_page()
+    page.goto(f"{site.url}/text?task=text-classification", wait_until="commit")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.locator(".st-key-result").wait_for(timeout=60_000)
+    now = time.monotonic()
+    page.close()
+    return now - site.started_s
+
+
+def wait_until_warm(site: Site) -> None:
+    """Wait until each task's first model is loaded."""
+    wanted = len(TASKS)
+    give_up = time.monotonic() + 120
+    while time.monotonic() < give_up:
+        with urlopen(f"{site.url}/api/models", timeout=10) as answer:
+            if sum(row["state"] == "loaded" for row in json.load(answer)) >= wanted:
+                return
+        time.sleep(0.2)
+    raise TimeoutError("the default models were not all loaded within two minutes")
+
+
+def ask(site: Site, text: str) -> None:
+    """Send one text over the API."""
+    request = Request(
+        f"{site.url}/api/tasks/text-classification",
+        json.dumps({"inputs": text}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urlopen(request, timeout=60) as answer:
+        answer.read()
+
+
+def main() -> None:
+    """Measure, and print the table."""
+    starts, pages, answers = [], [], []
+    with chromium() as browser:
+        for _ in range(RUNS):
+            with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site:
+                from_start, from_answer = first_page_s(browser, site)
+                starts.append(from_start)
+                pages.append(from_answer)
+                answers.append(first_answer_s(browser, site))
+        with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site:
+            bare = memory_mb(site.process.pid)
+            first_page_s(browser, site)
+            wait_until_warm(site)
+            ask(site, "Warm now.")
+            warm = memory_mb(site.process.pid)
+            sessions = [browser.new_page() for _ in range(SESSIONS)]
+            for page in sessions:
+                page.goto(f"{site.url}/text", wait_until="commit")
+                page.get_by_role("button", name="Run", exact=True).wait_for(timeout=30_000)
+            with_sessions = memory_mb(site.process.pid)
+    print(
+        f"machine: {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}; {RUNS} cold starts"
+    )
+    rows = [
+        ("`streamlit run` to the first usable page, s", statistics.median(starts)),
+        ("server's first answer to the first usable page, s", statistics.median(pages)),
+        ("`streamlit run` to the first answer of a model, s", statistics.median(answers)),
+        ("memory before anything is asked, MB", bare),
+        (f"memory with torch and all {len(TASKS)} default models, MB", warm),
+        (f"memory for each further idle session (of {SESSIONS}), MB", (with_sessions - warm) / SESSIONS),
+    ]
+    print("\n".join(f"| {name} | {value:.2f} |" for name, value in rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The engine: loads models, keeps them within a byte budget, gathers requests into batches, answers.
+
+Read it in this order: `key` (what is asked for and what is loaded), `state` (what it says), `ticket`
+(a request as its caller holds it), `batcher` (who is next, and with whom), `cache` (what stays in
+memory), `worker` (the one thread that owns a model), `engine` (the facade). `deadlines` ends what is
+overdue, `budget` finds out how much memory there is, `loader` makes pipes. Knows nothing of pages, HTTP or the store.
+"""
+
+from core.engine.engine import Engine
+from core.engine.key import Loaded, Loader, ModelKey
+from core.engine.state import (
+    Answer,
+    Event,
+    Finished,
+    Loading,
+    ModelStatus,
+    Partial,
+    Running,
+    State,
+    Waiting,
+)
+from core.engine.ticket import Ticket
+
+__all__ = [
+    "Answer",
+    "Engine",
+    "Event",
+    "Finished",
+    "Loaded",
+    "Loader",
+    "Loading",
+    "ModelKey",
+    "ModelStatus",
+    "Partial",
+    "Running",
+    "State",
+    "Ticket",
+    "Waiting",
+]

@@ -1,0 +1,162 @@
+"""Who is next and with whom: the line before one model, and one run of a batch.
+
+Owns the order of service, the bound of the line, which requests share a run, and what happens to the
+others when one of them fails. Starts no thread and takes no lock: the worker that owns the model does.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from bisect import insort
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+from uuid import uuid4
+
+from core.engine.key import Loaded
+from core.engine.ticket import Ticket
+from core.errors import RunFailed, ShowcaseError
+from core.tasks.spec import BATCH_BUDGETS
+
+log = logging.getLogger(__name__)
+
+LENGTH_RATIO = 2
+"""The longest input of a batch over its shortest: padding costs as much as content (FACTS.md, G.1.5)."""
+
+_DRIFT = 1 / 64
+"""How far the turn moves with each batch at least, so that an endless row of newcomers passes nobody forever."""
+
+
+class Line:
+    """Keep what waits for one model in the order of service: round robin over clients.
+
+    Each request gets a turn: one after its client's last one, but no earlier than the turn being served.
+    A hundred requests of one client thus stand a turn apart, and another's first comes right after the
+    batch that runs. (Start-time fair queueing, Goyal, Vin and Cheng, 1996.)
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._waiting: list[tuple[float, int, Ticket]] = []
+        self._now = 0.0
+        self._last: dict[str, float] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __iter__(self) -> Iterator[Ticket]:
+        return (ticket for _, _, ticket in self._waiting)
+
+    def is_full_for(self, client: str) -> bool:
+        """Return whether there is no place. The last eighth is for clients who have nothing waiting."""
+        room = self._limit - len(self._waiting)
+        return room <= 0 or (room <= self._limit // 8 and any(ticket.client == client for ticket in self))
+
+    def add(self, ticket: Ticket) -> None:
+        """Put it in its place."""
+        turn = max(self._now, self._last.get(ticket.client, -math.inf) + 1)
+        self._last[ticket.client] = turn
+        self._count += 1
+        insort(self._waiting, (turn, self._count, ticket))
+
+    def discard(self, ticket: Ticket) -> bool:
+        """Take it out; False if it was not in."""
+        kept = [entry for entry in self._waiting if entry[2] is not ticket]
+        found = len(kept) < len(self._waiting)
+        self._waiting = kept
+        return found
+
+    def take(self) -> list[Ticket]:
+        """Take the first and all who can share its run, at least one."""
+        turn, _, head = self._waiting[0]
+        self._now = max(self._now + _DRIFT, turn)
+        batch = [head]
+        shortest = longest = head.length
+        for _, _, ticket in self._waiting[1:]:
+            low, high = min(shortest, ticket.length), max(longest, ticket.length)
+            fits = high <= LENGTH_RATIO * low and high * (len(batch) + 1) <= _budget(head)
+            if fits and _can_share(head, ticket):
+                batch.append(ticket)
+                shortest, longest = low, high
+        taken = set(map(id, batch))
+        self._waiting = [entry for entry in self._waiting if id(entry[2]) not in taken]
+        self._last = {client: last for client, last in self._last.items() if last + 1 > self._now}
+        return batch
+
+
+def _budget(ticket: Ticket) -> int:
+    return BATCH_BUDGETS.get(ticket.task.input, 1)
+
+
+def _can_share(one: Ticket, other: Ticket) -> bool:
+    if not one.task.batches or any(ticket.streaming or ticket.inputs is None for ticket in (one, other)):
+        return False
+    return one.task is other.task and one.parameters == other.parameters
+
+
+def run_batch(
+    loaded: Loaded, batch: Sequence[Ticket], clock: Callable[[], float], settle: Callable[[Sequence[Ticket]], None]
+) -> None:
+    """Run a batch and end each of its tickets. Where it raises, run its items one by one: one fails alone.
+
+    Args:
+        settle: called with tickets that are about to end, so that the books are right when their callers look.
+    """
+    began_s = clock()
+    outputs: Any = None
+    problem: ShowcaseError | None = None
+    try:
+        outputs = _outputs(loaded.pipe, batch)
+    except Exception as err:
+        problem = told(err, "A run of %d failed", len(batch))
+    if problem is not None and len(batch) > 1:
+        # Outside the except block, so that nothing of the failed run is kept alive meanwhile.
+        for ticket in batch:
+            if not ticket.done():
+                run_batch(loaded, [ticket], clock, settle)
+        return
+    if problem is None and (not isinstance(outputs, list | tuple) or len(outputs) != len(batch)):
+        problem = told(
+            TypeError(f"run returned {type(outputs).__name__} for {len(batch)} inputs"), "A run broke its word"
+        )
+    run_ms = (clock() - began_s) * 1000
+    settle(batch)
+    if problem is not None:
+        for ticket in batch:
+            ticket.fail(problem)
+        return
+    for ticket, output in zip(batch, outputs, strict=True):
+        ticket.answer(output, run_ms=run_ms, batch_size=len(batch), loaded=loaded)
+
+
+def _outputs(pipe: Any, batch: Sequence[Ticket]) -> Any:
+    head = batch[0]
+    if head.inputs is None:
+        return [None]
+    if head.streaming and head.task.stream is not None:
+        return [head.task.stream(pipe, head.inputs, head.parameters, head.emit, head.stopped)]
+    return head.task.run(pipe, [ticket.inputs for ticket in batch], head.parameters)
+
+
+def told(err: BaseException, what: str, *args: object) -> ShowcaseError:
+    """Return what a caller is told of `err`: itself if it is meant for them, else an id of its log entry."""
+    if isinstance(err, ShowcaseError):
+        return without_frames(err)
+    number = uuid4().hex[:8]
+    log.error(what + " [%s]", *args, number, exc_info=err)
+    return RunFailed(
+        "The model could not answer this input.",
+        hint=f"Try another one; if that fails too, tell the owner of this showcase the number {number}.",
+    )
+
+
+def without_frames(error: ShowcaseError) -> ShowcaseError:
+    """Return it without the frames it came through: they hold the pipe and half-loaded weights alive."""
+    links: list[BaseException | None] = [error]
+    while links:
+        link = links.pop()
+        if link is not None:
+            link.__traceback__ = None
+            links += [link.__cause__, link.__context__ if link.__context__ is not link.__cause__ else None]
+    return error

@@ -1,0 +1,50 @@
+"""How much memory loaded models may take, where nobody said: most of what the machine leaves.
+
+Owns reading what there is, from the control group where the process has one, else from the machine.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+SHARE: Final = 0.6
+"""Of the free memory. The rest is for activations, the page cache of the weights and everybody else."""
+
+LEAST_BYTES: Final = 256_000_000
+"""Enough for every starter; a machine with less would refuse all of them."""
+
+_LIMITS: Final = ("sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes")
+_USED: Final = ("sys/fs/cgroup/memory.current", "sys/fs/cgroup/memory/memory.usage_in_bytes")
+
+
+def memory_budget_bytes(root: Path = Path("/")) -> int:
+    """Return the default budget in bytes.
+
+    Args:
+        root: where `proc` and `sys` are; tests give another one.
+    """
+    free_bytes = _available(root)
+    limit_bytes, used_bytes = _first_number(root, _LIMITS), _first_number(root, _USED)
+    if limit_bytes is not None:
+        free_bytes = min(free_bytes, limit_bytes - (used_bytes or 0))
+    return max(LEAST_BYTES, int(SHARE * free_bytes))
+
+
+def _available(root: Path) -> int:
+    """Return what the kernel says a new program could take; 4 GB where it says nothing."""
+    try:
+        lines = (root / "proc/meminfo").read_text().splitlines()
+    except OSError:
+        return 4_000_000_000
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), 4_000_000_000)
+
+
+def _first_number(root: Path, names: tuple[str, ...]) -> int | None:
+    """Return what the first of the files says; None where there is none or it says `max`."""
+    for name in names:
+        try:
+            return int((root / name).read_text())
+        except (OSError, ValueError):
+            continue
+    return None

@@ -1,0 +1,192 @@
+"""Making a model ready: find its files or fetch them, check them, load them, say what came out.
+
+Owns the way from a key to a loaded pipe. What a pipe is, is the task's; what stays in memory and for how
+long is the cache's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from core.catalog import Catalog
+from core.engine.checkpoint import check_architecture, check_folder
+from core.engine.key import Loaded, ModelKey, Progress
+from core.engine.precision import choose_device, choose_dtype
+from core.engine.torch_setup import prepare_torch
+from core.engine.weights import DamagedWeights, fingerprint, memory_bytes, memory_of_parameters
+from core.errors import DoesNotFit, ModelUnavailable, UnknownName
+from core.hub import Hub, weight_files
+from core.hub.files import CONFIG
+from core.tasks.spec import Checkpoint, Task
+from core.values import Boxes, Entities, Labels, Masks
+
+log = logging.getLogger(__name__)
+
+_NEEDS_PACKAGE = re.compile(r"requires the (?:following |python )?(\S+) library|No module named '([\w.]+)'", re.I)
+
+
+class TransformersLoader:
+    """Load checkpoints of the Hub and of this machine as the tasks say. Satisfies `core.engine.key.Loader`."""
+
+    def __init__(self, *, hub: Hub, catalog: Catalog, tasks: Sequence[Task]) -> None:
+        self._hub = hub
+        self._catalog = catalog
+        self._tasks = {task.id: task for task in tasks}
+
+    def estimate_bytes(self, key: ModelKey) -> int:
+        """Return the memory that the model will take; downloads nothing.
+
+        Raises: ModelUnavailable or UnknownName if that cannot be found out.
+        """
+        dtype = choose_dtype(key.dtype, choose_device(key.device))
+        folder = self._find(key)
+        if folder is not None:
+            try:
+                return memory_bytes(weight_files(folder), dtype)
+            except (OSError, DamagedWeights) as err:
+                raise _damaged(self._title(key)) from err
+        repository = self._hub.files(key.model_id, key.revision)
+        return memory_of_parameters(dict(repository.parameters), dtype) or repository.weights_bytes
+
+    def load(self, key: ModelKey, progress: Progress) -> Loaded:
+        """Return the model, ready to run; `progress` hears of a download, if there is one.
+
+        Raises: ModelUnavailable saying what is wrong, DoesNotFit if memory ran out, UnknownName.
+        """
+        task = self._task(key)
+        device = choose_device(key.device)
+        dtype = choose_dtype(key.dtype, device)
+        prepare_torch()
+        folder = self._find(key) or self._fetch(key, task, progress)
+        title = self._title(key)
+        config = check_folder(folder, task, title)
+        card = self._catalog.find(key.task_id, key.model_id)
+        is_local = card is not None and card.folder is not None
+        revision = fingerprint(folder / CONFIG, weight_files(folder)) if is_local else folder.name
+        pipe = _make(task, Checkpoint(folder, dtype, device), title)
+        return Loaded(
+            pipe=pipe,
+            size_bytes=_size_bytes(pipe),
+            revision=revision,
+            labels=_labels(pipe, config) if task.output in (Labels, Entities, Boxes, Masks) else (),
+            sampling_rate=_sampling_rate(pipe),
+            dtype=dtype,
+            device=device,
+        )
+
+    def release(self, loaded: Loaded) -> None:
+        """Give the memory of a model that was let go back to the system, and to other users of the device."""
+        if loaded.device != "cpu":
+            import torch
+
+            torch.cuda.empty_cache()
+        trim_memory()
+
+    def _task(self, key: ModelKey) -> Task:
+        if key.task_id not in self._tasks:
+            known = ", ".join(self._tasks)
+            raise UnknownName(f"There is no task '{key.task_id}'.", hint=f"The tasks are: {known}.")
+        return self._tasks[key.task_id]
+
+    def _title(self, key: ModelKey) -> str:
+        card = self._catalog.find(key.task_id, key.model_id)
+        return card.title if card else key.model_id
+
+    def _find(self, key: ModelKey) -> Path | None:
+        """Return the folder of a model that is on this machine, None if it has to be fetched."""
+        card = self._catalog.find(key.task_id, key.model_id)
+        if card is not None and card.folder is not None:
+            return card.folder
+        return self._hub.cached_snapshot(key.model_id, key.revision)
+
+    def _fetch(self, key: ModelKey, task: Task, progress: Progress) -> Path:
+        # What cannot be used is refused for its configuration, before its weights are fetched.
+        check_architecture(self._hub.config(key.model_id, key.revision), task, self._title(key))
+        folder, _ = self._hub.download(key.model_id, key.revision, progress)
+        return folder
+
+
+def trim_memory() -> None:
+    """Return freed memory to the system, which glibc does not do by itself."""
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "malloc_trim"):  # musl has none, and does not need it
+            libc.malloc_trim(0)
+
+
+def _make(task: Task, checkpoint: Checkpoint, title: str) -> Any:
+    """Let the task load a checkpoint; whatever transformers says about it becomes one sentence."""
+    import torch
+    from safetensors import SafetensorError
+
+    try:
+        pipe = task.load(checkpoint)
+    except (MemoryError, torch.OutOfMemoryError) as err:
+        raise _out_of_memory(title) from err
+    except (
+        ImportError,
+        OSError,
+        ValueError,
+        RuntimeError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        SafetensorError,
+    ) as err:
+        if isinstance(err, RuntimeError) and "can't allocate memory" in str(err):  # torch's own words, on a CPU
+            raise _out_of_memory(title) from err
+        package = _NEEDS_PACKAGE.search(str(err))
+        log.warning("%s cannot be loaded for %s", title, task.id, exc_info=True)
+        if isinstance(err, ImportError) and package:
+            name = (package[1] or package[2]).lower()
+            raise ModelUnavailable(
+                f"{title} needs the Python package {name}.", hint=f"Install it: pip install {name}"
+            ) from err
+        raise ModelUnavailable(
+            f"{title} cannot be loaded: its files do not make a working {task.title.lower()} model.",
+            hint="Choose another checkpoint or revision; the server's log says more.",
+        ) from err
+    model = getattr(pipe, "model", None)
+    if isinstance(model, torch.nn.Module):
+        model.eval()
+    return pipe
+
+
+def _size_bytes(pipe: Any) -> int:
+    """Return the bytes of all parameters and buffers, each storage once: tied weights share theirs."""
+    model = pipe.model
+    storages = {
+        tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes()
+        for tensors in (model.parameters(), model.buffers())
+        for tensor in tensors
+    }
+    return sum(storages.values())
+
+
+def _labels(pipe: Any, config: dict[str, Any]) -> tuple[str, ...]:
+    """Return a model's labels in the order of their numbers."""
+    named = getattr(pipe.model.config, "id2label", None) or config.get("id2label") or {}
+    return tuple(str(label) for _, label in sorted(named.items(), key=lambda item: int(item[0])))
+
+
+def _sampling_rate(pipe: Any) -> int | None:
+    """Return the rate in Hz that a model listens at, None if it does not listen."""
+    rate = getattr(getattr(pipe, "feature_extractor", None), "sampling_rate", None)
+    return None if rate is None else int(rate)
+
+
+def _out_of_memory(title: str) -> DoesNotFit:
+    return DoesNotFit(
+        f"Memory ran out while {title} was being loaded.", hint="Choose a smaller model, or unload others."
+    )
+
+
+def _damaged(title: str) -> ModelUnavailable:
+    return ModelUnavailable(f"The weights of {title} are damaged.", hint="Fetch the model again.")

@@ -1,0 +1,60 @@
+"""Setting torch and transformers up, once per process: threads, and silence.
+
+Owns the process-wide switches of both libraries. Loads no model.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from functools import cache
+from pathlib import Path
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+@cache
+def prepare_torch() -> None:
+    """Import torch and transformers and set them up; free after the first call.
+
+    Torch starts as many threads as the machine has processors. In a container that may use two of
+    sixty-four they wait for each other: it has to be told what the container allows.
+    """
+    import torch
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+    from transformers.utils import logging as transformers_logging
+
+    torch.set_num_threads(allowed_cpus())
+    transformers_logging.set_verbosity_error()  # load reports are checked, not printed
+    transformers_logging.disable_progress_bar()
+    disable_progress_bars()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+
+
+def allowed_cpus(cgroup: Path = _CGROUP) -> int:
+    """Return how many processors this process may use, at least 1.
+
+    Source: the kernel's cgroup documentation; version 2 keeps "quota period" in cpu.max ("max" for no
+    limit), version 1 keeps them in two files (-1 for no limit).
+    """
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _quota(cgroup)
+    return max(1, min(usable, math.ceil(quota) if quota else usable))
+
+
+def _quota(cgroup: Path) -> float | None:
+    """Return the limit in processors, None if there is none."""
+    try:
+        limit, period = (cgroup / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:
+            limit = (cgroup / "cpu" / "cpu.cfs_quota_us").read_text()
+            period = (cgroup / "cpu" / "cpu.cfs_period_us").read_text()
+        except OSError:
+            return None
+    try:
+        quota = int(limit) / int(period)
+    except (ValueError, ZeroDivisionError):
+        return None
+    return quota if quota > 0 else None

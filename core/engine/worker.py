@@ -1,0 +1,206 @@
+"""The one thread that owns a model: it loads it, runs every batch on it, and lets it go.
+
+Owns a model's line, its life and its counts. No pipe is ever called from a second thread: shared
+tokenizers return wrong lengths, silently, when that happens. What is in memory and who goes is the
+cache's business; who is next, and with whom, is the line's.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from core.engine.batcher import Line, run_batch, told, without_frames
+from core.engine.cache import Cache, Place
+from core.engine.key import ModelKey
+from core.engine.state import Loading, ModelStatus, Waiting
+from core.engine.ticket import Ticket
+from core.errors import Busy, Cancelled, ShowcaseError
+
+_FIRST_GUESS_S = 1.0
+"""What a request is taken to last before one has been timed."""
+
+_MEMORY_OF_TIMES = 0.8
+"""How much of the time per request is what it was before the newest batch."""
+
+
+class Worker:
+    """Serve one key for as long as its model is loaded or wanted.
+
+    Args:
+        lock: the engine's; held for the books only, never while a model loads or runs.
+        ended: called under the lock when the thread has nothing left to do; it then takes no more.
+    """
+
+    def __init__(
+        self,
+        key: ModelKey,
+        *,
+        cache: Cache,
+        queue_limit: int,
+        lock: threading.RLock,
+        clock: Callable[[], float],
+        ended: Callable[[Worker], None],
+    ) -> None:
+        self.key = key
+        self._changed = threading.Condition(lock)
+        self.place = Place(key, wake=self._changed.notify_all)
+        self._cache, self._clock, self._ended = cache, clock, ended
+        self._line = Line(queue_limit)
+        self._running: list[Ticket] = []
+        self._progress: Loading | None = None
+        self._loading_s = (0.0, 0.0)
+        self._request_s = _FIRST_GUESS_S
+        self._runs = 0
+        self._closing = False
+        # A daemon: a download that hangs must not keep the process from ending.
+        self.thread = threading.Thread(target=self._work, name=f"podium {key.model_id}", daemon=True)
+
+    def add(self, ticket: Ticket) -> None:
+        """Put a request in the line.
+
+        Raises: Busy if the line is full, with the time its requests are likely to take.
+        """
+        with self._changed:
+            if self._line.is_full_for(ticket.client):
+                retry_after_s = self.clear_s()
+                raise Busy(
+                    f"{len(self._line)} requests already wait for {self.key.model_id}, and there is no place for more.",
+                    hint=f"Try again in {retry_after_s:.0f} s.",
+                    retry_after_s=retry_after_s,
+                )
+            self._line.add(ticket)
+            self._cache.lease(self.place)
+            self._renumber()
+            self._changed.notify_all()
+
+    def discard(self, ticket: Ticket) -> None:
+        """Take a request out of the line, if it still waits there."""
+        with self._changed:
+            if self._line.discard(ticket):
+                self._cache.give_back(self.place)
+                self._renumber()
+
+    def clear_s(self) -> float:
+        """Return the seconds that what waits and runs is likely to take, at least 1."""
+        return max(1.0, round((len(self._line) + len(self._running)) * self._request_s, 1))
+
+    def close(self) -> list[Ticket]:
+        """Serve nothing more; return what is left to refuse."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+            return [*self._line, *self._running]
+
+    def status(self) -> ModelStatus:
+        """Return how the model stands."""
+        with self._changed:
+            loaded, progress = self.place.loaded, self._progress or Loading(0, None)
+            return ModelStatus(
+                key=self.key,
+                state="loading" if loaded is None else "loaded",
+                size_bytes=self.place.cost_bytes if loaded is None else loaded.size_bytes,
+                pinned=self.key in self._cache.pinned,
+                waiting=len(self._line),
+                in_use=len(self._running),
+                last_used_s_ago=0.0 if self.place.leases else max(0.0, self._clock() - self.place.last_used_s),
+                runs=self._runs,
+                labels=() if loaded is None else loaded.labels,
+                sampling_rate=None if loaded is None else loaded.sampling_rate,
+                revision="" if loaded is None else loaded.revision,
+                dtype=self.key.dtype if loaded is None else loaded.dtype,
+                device=self.key.device if loaded is None else loaded.device,
+                bytes_done=progress.bytes_done,
+                bytes_total=progress.bytes_total,
+            )
+
+    def _work(self) -> None:
+        problem: ShowcaseError | None = None
+        try:
+            while self._is_wanted():
+                self._serve()
+        except BaseException as err:  # no mistake, here or in a model, may leave a request without an answer
+            problem = told(err, "The worker of %s ended", self.key.model_id)
+        if problem is not None:
+            self._end(problem)
+            self._cache.unload(self.place)
+
+    def _is_wanted(self) -> bool:
+        with self._changed:
+            if self._line and not self._closing:
+                return True
+            self._ended(self)
+            return False
+
+    def _serve(self) -> None:
+        """Load the model, answer until it has to go, and let it go."""
+        problem: ShowcaseError | None = None
+        try:
+            self._cache.load(self.place, self._show_progress)
+        except ShowcaseError as err:
+            problem = without_frames(err)
+        if problem is None:
+            with self._changed:
+                self._progress = None
+                self._loading_s = (self._loading_s[0], self._clock())
+                self._renumber()
+            while self._answer_next():
+                pass
+        self._cache.unload(self.place)
+        # After Cancelled nobody waited; whoever has come since deserves another try.
+        if problem is not None and not isinstance(problem, Cancelled):
+            self._end(problem)
+
+    def _answer_next(self) -> bool:
+        """Run the next batch, waiting for one; False when the model has to go."""
+        with self._changed:
+            while not (self._line or self.place.leaving or self._closing):
+                self._changed.wait()
+            if self.place.leaving or self._closing or self.place.loaded is None:
+                return False
+            self._running = batch = self._line.take()
+            loaded = self.place.loaded
+            self._renumber()
+        live = [ticket for ticket in batch if ticket.begin(self._loading_s)]
+        began_s = self._clock()
+        if live:
+            run_batch(loaded, live, self._clock, self._settle)
+        with self._changed:
+            if live:
+                newest_s = (self._clock() - began_s) / len(live)
+                self._request_s += (1 - _MEMORY_OF_TIMES) * (newest_s - self._request_s)
+            if self._running:  # those who ended by themselves
+                self._cache.give_back(self.place, len(self._running))
+                self._running = []
+        return True
+
+    def _settle(self, tickets: Sequence[Ticket]) -> None:
+        with self._changed:
+            settled = set(tickets)
+            self._running = [ticket for ticket in self._running if ticket not in settled]
+            self._runs += sum(ticket.inputs is not None for ticket in tickets)
+            self._cache.give_back(self.place, len(tickets))
+
+    def _show_progress(self, bytes_done: int, bytes_total: int | None) -> None:
+        with self._changed:
+            if self.place.loaded is not None:
+                return  # a download thread that is late
+            if self._progress is None:
+                self._loading_s = (self._clock(), 0.0)
+            self._progress = Loading(bytes_done, bytes_total)
+            self._renumber()
+
+    def _renumber(self) -> None:
+        count = len(self._line)
+        for position, ticket in enumerate(self._line):
+            ticket.show(self._progress or Waiting(position, count))
+
+    def _end(self, error: ShowcaseError) -> None:
+        """Leave the table, so that the next request gets a worker of its own, and refuse what is left."""
+        with self._changed:
+            left = self.close()
+            self._cache.give_back(self.place, len(self._running))
+            self._running = []
+            self._ended(self)
+        for ticket in left:
+            ticket.fail(error)

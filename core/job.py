@@ -1,0 +1,161 @@
+"""One request on its way: from the moment it is asked to its recorded answer.
+
+A job outlives the page that started it: a reload, a lost network or a locked phone finds it again by
+its run id. Owns waiting, watching, stopping and what is remembered of recent jobs. Knows nothing of
+pages, routes or how a run is recorded: that is handed in.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.engine import Answer, Event, Ticket
+from core.errors import ShowcaseError
+from core.feedback.records import RunRecord, Source
+from core.tasks.spec import Parameters, Task
+from core.values import Audio, Image, Text, Value
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """Say who wants what of which model.
+
+    Args:
+        client: a salted hash of who asks; one client's requests take turns with the others'.
+        source: where it came in.
+    """
+
+    task: Task
+    model_id: str
+    inputs: Value
+    parameters: Parameters
+    client: str
+    source: Source
+
+
+@dataclass(frozen=True)
+class Run:
+    """Hold a finished run: what is recorded of it, its answer, and its input where that is still known.
+
+    Args:
+        recorded: False where the database did not take it; it can then not be judged or reopened later.
+    """
+
+    record: RunRecord
+    output: Value
+    inputs: Value | None
+    recorded: bool
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Return the parameters it ran with."""
+        return self.record.parameters
+
+
+@dataclass(eq=False)
+class Job:
+    """Follow one request. Made by the showcase; any number of threads may watch it.
+
+    Args:
+        future: the recorded run, or the ShowcaseError that ended it.
+    """
+
+    run_id: str
+    request: Request
+    ticket: Ticket
+    future: Future[Run] = field(default_factory=Future)
+
+    def watch(self, callback: Callable[[Event], None]) -> Run:
+        """Wait for the end, calling `callback` in this thread with each change of state and partial answer.
+
+        Raises: the ShowcaseError that ended it; whatever the callback raises, the job going on.
+        """
+        self.ticket.watch(callback)
+        return self.result()
+
+    def result(self) -> Run:
+        """Wait for the recorded run.
+
+        Raises: the ShowcaseError that ended it.
+        """
+        return self.future.result()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait at most that long; return whether it has finished."""
+        wait((self.future,), timeout_s)
+        return self.finished
+
+    @property
+    def finished(self) -> bool:
+        """Return whether the answer, or the refusal, is there."""
+        return self.future.done()
+
+    def stop(self) -> None:
+        """End a streaming run early and keep what there is; anything else is taken back."""
+        if self.request.task.stream is not None:
+            self.ticket.stop()
+        else:
+            self.ticket.cancel()
+
+    def cancel(self) -> None:
+        """Take the request back."""
+        self.ticket.cancel()
+
+    def finish(self, record: Callable[[Answer], Run]) -> None:
+        """End the job: record the ticket's answer, or take over its error. Called once, by the showcase."""
+        try:
+            self.future.set_result(record(self.ticket.result()))
+        except ShowcaseError as err:
+            self.future.set_exception(err)
+        except Exception as err:  # a bug while recording must not leave anybody waiting
+            log.exception("run %s could not be finished", self.run_id)
+            problem = ShowcaseError("The answer could not be kept.", hint="Run it again.")
+            problem.__cause__ = err
+            self.future.set_exception(problem)
+
+
+def memory_bytes(inputs: Value) -> int:
+    """Return about how much memory an input holds."""
+    if isinstance(inputs, Image):
+        return len(inputs.pixels)
+    if isinstance(inputs, Audio):
+        return len(inputs.samples)
+    return 4 * len(inputs.text) if isinstance(inputs, Text) else 1000
+
+
+class RecentJobs:
+    """Remember the latest jobs by their run id, up to a number of bytes of input.
+
+    Args:
+        limit_bytes: how much input is remembered; the latest job always is.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._held_bytes = 0
+        self._lock = threading.Lock()
+
+    def add(self, job: Job) -> None:
+        """Remember a job, forgetting the oldest finished ones that no longer fit."""
+        with self._lock:
+            self._jobs[job.run_id] = job
+            self._held_bytes += memory_bytes(job.request.inputs)
+            finished = [run_id for run_id, other in self._jobs.items() if other.finished]
+            for run_id in finished:
+                if self._held_bytes <= self._limit_bytes:
+                    break
+                self._held_bytes -= memory_bytes(self._jobs.pop(run_id).request.inputs)
+
+    def find(self, run_id: str) -> Job | None:
+        """Return the job of that run, if it is still remembered."""
+        with self._lock:
+            return self._jobs.get(run_id)

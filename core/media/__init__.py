@@ -1,0 +1,37 @@
+"""Media: bytes to Text, Image and Audio and back, with every limit and every decoder.
+
+    limits      how large an input may be
+    kinds       what a file is, told from its bytes
+    texts       text, decoded and cleaned
+    images      pictures, by Pillow; HEIC apart
+    sounds      sounds: what holds for all of them; resampling
+    recordings  how each kind of sound is opened: wav (its header), libsndfile, PyAV apart
+    isolated    decoding in another process; child is that process
+    encoding    PNG and WAV out, masks both ways
+
+A decoder is chosen from the bytes; nothing is ever opened by a path or an address. Every refusal is a
+`ShowcaseError` with a sentence that names the limit and a hint that names the fix.
+"""
+
+from core.media.encoding import encode_png, encode_wav, mask_array, png_of_mask, thumbnail_png, to_pil
+from core.media.images import read_image
+from core.media.kinds import Kind, sniff
+from core.media.limits import Limits
+from core.media.sounds import read_audio, resample
+from core.media.texts import read_text
+
+__all__ = [
+    "Kind",
+    "Limits",
+    "encode_png",
+    "encode_wav",
+    "mask_array",
+    "png_of_mask",
+    "read_audio",
+    "read_image",
+    "read_text",
+    "resample",
+    "sniff",
+    "thumbnail_png",
+    "to_pil",
+]

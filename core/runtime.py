@@ -1,0 +1,101 @@
+"""Builds the showcase once per process, from the environment.
+
+The only place where the parts are put together. `Home.py` runs once for each session and once more
+as the server's module; both find the same runtime here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import os
+import secrets
+import threading
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from core.catalog import Availabilities, Catalog
+from core.engine import Engine
+from core.engine.budget import memory_budget_bytes
+from core.engine.loader import TransformersLoader
+from core.feedback.store import FeedbackStore
+from core.hub import Hub
+from core.judging import Judging
+from core.settings import Settings
+from core.showcase import Showcase
+from core.tasks import TASKS
+
+log = logging.getLogger(__name__)
+
+WARM_AFTER_S = 5.0
+"""Seconds that warming waits for the first page at most: importing torch would slow that page down."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Hold the parts of one process."""
+
+    settings: Settings
+    showcase: Showcase
+    judging: Judging
+    salt: bytes = field(repr=False)
+    first_page_shown: threading.Event = field(default_factory=threading.Event)
+
+    def hashed(self, who: str) -> str:
+        """Return a salted hash of who someone is, so that nobody can be found by it."""
+        return hmac.new(self.salt, who.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def warm_in_background(self) -> None:
+        """Load what the tasks start with, once the first page has been shown."""
+        threading.Thread(target=self._warm, name="warm", daemon=True).start()
+
+    def _warm(self) -> None:
+        self.first_page_shown.wait(WARM_AFTER_S)
+        try:
+            self.showcase.warm()
+        except Exception:  # whatever it was, a visitor's own run will meet it again and be told
+            log.exception("the default models could not all be loaded")
+
+
+@cache
+def runtime() -> Runtime:
+    """Return this process's runtime, building it at the first call."""
+    return build(Settings.from_env(os.environ))
+
+
+def build(settings: Settings) -> Runtime:
+    """Put the parts together."""
+    catalog = Catalog.read(settings.catalog_path)
+    hub = Hub.from_env(os.environ)
+    loader = TransformersLoader(hub=hub, catalog=catalog, tasks=TASKS)
+    engine = Engine(
+        loader=loader,
+        budget_bytes=settings.memory_bytes or memory_budget_bytes(),
+        queue_limit=settings.queue_limit,
+    )
+    showcase = Showcase(
+        settings=settings,
+        catalog=catalog,
+        engine=engine,
+        availabilities=Availabilities(hub=hub, budget_bytes=engine.budget_bytes),
+        store=FeedbackStore(settings.database_url),
+    )
+    return Runtime(settings, showcase, Judging(showcase), _salt(settings.data_folder))
+
+
+def _salt(folder: Path) -> bytes:
+    """Return the salt of this installation, made at the first start; where nothing can be kept, of this process."""
+    path = folder / "salt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    except OSError:
+        return secrets.token_bytes(32)
+    with os.fdopen(descriptor, "wb") as file:
+        salt = secrets.token_bytes(32)
+        file.write(salt)
+    return salt

@@ -1,0 +1,266 @@
+"""The one door: whatever a page or a client wants of a model passes through `Showcase`.
+
+Owns the order of things: read and check the input, choose the model, hand both to the engine, record
+the run, keep the input where that is wanted. Pages and routes call it and nothing below it, and it
+knows nothing of either. What people say of the answers passes through `core.judging`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final
+
+from core.catalog import Availabilities, Availability, Catalog, ModelCard
+from core.engine import Answer, Engine, ModelKey, ModelStatus
+from core.errors import BadInput, StoreUnavailable
+from core.feedback.records import ConsentRecord, KeptInput, Record, RunRecord, Source, new_id
+from core.feedback.store import FeedbackStore
+from core.job import Job, RecentJobs, Request, Run
+from core.media import Limits, encode_png, encode_wav, read_audio, read_image, read_text
+from core.settings import Settings
+from core.tasks import TASKS, get_task
+from core.tasks.spec import Modality, Task
+from core.values import VALUE_TYPES, Audio, Image, Text, Value
+
+APP_VERSION: Final = "0.1.0"
+
+RECENT_INPUT_BYTES: Final = 200_000_000
+"""How much input is remembered in memory, so that a reload finds it: two or three of the largest pictures."""
+
+RECORDERS: Final = 2
+"""Threads that write runs to the store, so that a slow database holds up no model."""
+
+log = logging.getLogger(__name__)
+
+
+class Showcase:
+    """Try models on real input, and remember what came out.
+
+    Every part is handed in; `core.runtime` builds the real ones.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        catalog: Catalog,
+        engine: Engine,
+        availabilities: Availabilities,
+        store: FeedbackStore,
+    ) -> None:
+        self.settings = settings
+        self.limits = Limits.of(settings)
+        self.catalog = catalog
+        self.engine = engine
+        self.store = store
+        self._availabilities = availabilities
+        self._jobs = RecentJobs(RECENT_INPUT_BYTES)
+        self._recorders = ThreadPoolExecutor(RECORDERS, thread_name_prefix="recorder")
+
+    # What there is
+
+    def tasks(self, modality: Modality | None = None) -> list[Task]:
+        """Return the tasks that have a model in the catalog, of one modality or of all."""
+        return [task for task in TASKS if task.id in self.catalog.task_ids and modality in (None, task.modality)]
+
+    def availability(self, card: ModelCard) -> Availability:
+        """Return whether a model can run now and, if not, why; never waits for the network."""
+        return self._availabilities.of(card, loaded=self._is_loaded(card))
+
+    def first_model(self, task: Task) -> ModelCard:
+        """Return the model that a task starts with: the first that can answer at once, else the first."""
+        cards = self.catalog.models(task.id)
+        return self._availabilities.first_runnable(cards, self._is_loaded) or cards[0]
+
+    def status(self, card: ModelCard) -> ModelStatus | None:
+        """Return what the engine says of a model, or None if it is neither loaded nor loading."""
+        return self.engine.info(self._key(card))
+
+    # Running
+
+    def read_input(self, task: Task, data: bytes | str, *, name: str = "") -> Value:
+        """Turn what was typed, uploaded or posted into the task's input.
+
+        Raises: BadInput, TooLarge or UnsupportedMedia saying what is wrong with it.
+        """
+        if task.input is Text:
+            return read_text(data, self.limits)
+        if isinstance(data, str):
+            raise BadInput(f"{task.title} takes {_kind_of(task)}, not text.", hint="Send the file's bytes.")
+        return (
+            read_image(data, self.limits, name=name)
+            if task.input is Image
+            else read_audio(data, self.limits, name=name)
+        )
+
+    def start(
+        self,
+        task_id: str,
+        inputs: Value,
+        parameters: Mapping[str, Any],
+        *,
+        client: str,
+        source: Source,
+        model_id: str | None = None,
+        streaming: bool = False,
+    ) -> Job:
+        """Ask for a run; return at once with the job that will hold it.
+
+        Raises: UnknownName, BadParameters, BadInput, ModelUnavailable, or Busy if the queue is full.
+        """
+        task = get_task(task_id)
+        if not isinstance(inputs, task.input):
+            raise BadInput(f"{task.title} takes {_kind_of(task)}.", hint="Choose a task that takes what you have.")
+        checked = task.checked_parameters(parameters)
+        card = self.catalog.get(task_id, model_id) if model_id else self.first_model(task)
+        self._availabilities.require(card, loaded=self._is_loaded(card))
+        request = Request(task, card.model_id, inputs, checked, client, source)
+        ticket = self.engine.submit(
+            task,
+            self._key(card),
+            inputs,
+            checked,
+            client=client,
+            deadline_s=self.settings.deadline_s,
+            streaming=streaming and task.stream is not None,
+        )
+        job = Job(run_id=new_id(), request=request, ticket=ticket)
+        self._jobs.add(job)
+        ticket.add_done_callback(lambda _: self._recorders.submit(job.finish, partial(self._record, job)))
+        return job
+
+    def run(
+        self,
+        task_id: str,
+        inputs: Value,
+        parameters: Mapping[str, Any],
+        *,
+        client: str,
+        source: Source,
+        model_id: str | None = None,
+    ) -> Run:
+        """Ask for a run and wait for it.
+
+        Raises: any ShowcaseError.
+        """
+        return self.start(task_id, inputs, parameters, client=client, source=source, model_id=model_id).result()
+
+    def warm(self) -> None:
+        """Load the model that each task starts with, one after the other, as far as they are on this machine."""
+        for task in self.tasks():
+            card = self.first_model(task)
+            if self.availability(card).state == "here":
+                self.engine.load(task, self._key(card)).result()
+
+    def close(self, grace_s: float = 10.0) -> None:
+        """Answer or refuse what is under way, then let go of everything."""
+        self.engine.close(grace_s)
+        self._recorders.shutdown(wait=True)
+        self.store.close()
+
+    # Finding again
+
+    def find_job(self, run_id: str) -> Job | None:
+        """Return the job of a run that is under way or was finished lately."""
+        return self._jobs.find(run_id)
+
+    def find_run(self, run_id: str) -> Run | None:
+        """Return a recorded run, with its input where that was kept.
+
+        Raises: StoreUnavailable if the database does not answer.
+        """
+        record = self.store.find_run(run_id)
+        if record is None:
+            return None
+        kept = self.store.find_input(run_id)
+        return Run(
+            record=record,
+            output=VALUE_TYPES[record.output_type].from_json(record.output),
+            inputs=self.read_input(get_task(record.task_id), kept.data) if kept else None,
+            recorded=True,
+        )
+
+    # Inside
+
+    def _is_loaded(self, card: ModelCard) -> bool:
+        status = self.status(card)
+        return status is not None and status.state == "loaded"
+
+    def _key(self, card: ModelCard) -> ModelKey:
+        return ModelKey(
+            task_id=card.task_id,
+            model_id=card.model_id,
+            revision=card.revision,
+            dtype=card.dtype or self.settings.dtype,
+            device=self.settings.device,
+        )
+
+    def _record(self, job: Job, answer: Answer) -> Run:
+        request = job.request
+        record = RunRecord(
+            run_id=job.run_id,
+            task_id=request.task.id,
+            model_id=request.model_id,
+            revision=answer.revision,
+            dtype=answer.dtype,
+            device=answer.device,
+            parameters=request.parameters.model_dump(mode="json"),
+            input_type=type(request.inputs).__name__,
+            input_digest=request.inputs.digest(),
+            output_type=type(answer.output).__name__,
+            output=answer.output.to_json(),
+            queue_ms=answer.queue_ms,
+            run_ms=answer.run_ms,
+            batch_size=answer.batch_size,
+            stopped=answer.stopped,
+            created_at=dt.datetime.now(dt.UTC),
+            client=request.client,
+            app_version=APP_VERSION,
+            source=request.source,
+        )
+        return Run(record=record, output=answer.output, inputs=request.inputs, recorded=self._keep(record, request))
+
+    def _keep(self, record: RunRecord, request: Request) -> bool:
+        """Write a run down; a database that is down costs the record, never the answer."""
+        records: list[Record] = [record]
+        if self.settings.keep_inputs == "always":
+            leave = ConsentRecord(
+                consent_id=new_id(),
+                run_id=record.run_id,
+                scope="keep_input",
+                granted=True,
+                client=record.client,
+                created_at=record.created_at,
+            )
+            records += [leave, kept_input(record.run_id, request.inputs)]
+        try:
+            self.store.add(*records)
+        except StoreUnavailable as err:
+            log.warning("run %s is not recorded: %s", record.run_id, err.message)
+            return False
+        return True
+
+
+def kept_input(run_id: str, inputs: Value) -> KeptInput:
+    """Return the record that keeps an input beside its run."""
+    media_type, data = encoded(inputs)
+    return KeptInput(run_id=run_id, media_type=media_type, data=data)
+
+
+def _kind_of(task: Task) -> str:
+    return {Text: "a text", Image: "a picture", Audio: "a sound"}[task.input]
+
+
+def encoded(inputs: Value) -> tuple[str, bytes]:
+    """Return an input as a file: its media type and bytes, which `read_input` reads back."""
+    if isinstance(inputs, Image):
+        return "image/png", encode_png(inputs)
+    if isinstance(inputs, Audio):
+        return "audio/wav", encode_wav(inputs)
+    if isinstance(inputs, Text):
+        return "text/plain; charset=utf-8", inputs.text.encode()
+    raise TypeError(f"{type(inputs).__name__} is not an input")

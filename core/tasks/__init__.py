@@ -1,0 +1,42 @@
+"""Every task that the showcase offers, in the order in which it is shown.
+
+Adding one: a file here, a line below, a test row. A task's id is the Hub's pipeline tag.
+"""
+
+from __future__ import annotations
+
+from core.errors import UnknownName
+from core.tasks import (
+    audio_classification,
+    automatic_speech_recognition,
+    image_classification,
+    image_segmentation,
+    object_detection,
+    text_classification,
+    text_generation,
+    token_classification,
+)
+from core.tasks.spec import Task
+
+TASKS: tuple[Task, ...] = (
+    text_classification.TASK,
+    token_classification.TASK,
+    text_generation.TASK,
+    image_classification.TASK,
+    object_detection.TASK,
+    image_segmentation.TASK,
+    audio_classification.TASK,
+    automatic_speech_recognition.TASK,
+)
+
+
+def get_task(task_id: str) -> Task:
+    """Return the task of that id.
+
+    Raises: UnknownName listing the tasks there are.
+    """
+    for task in TASKS:
+        if task.id == task_id:
+            return task
+    known = ", ".join(task.id for task in TASKS)
+    raise UnknownName(f"There is no task '{task_id}'.", hint=f"The tasks are: {known}.")

@@ -1,0 +1,80 @@
+"""The models page: what is loaded and what it holds, who waits, pin and unload; then the whole catalog."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.catalog import ModelCard
+from core.engine import ModelStatus
+from core.ui.owner import ask_for_owner
+from core.ui.problem import problems_shown
+from core.ui.state import is_owner, runtime
+from core.ui.task_page import STATE_WORDS
+from core.ui.theme import page_header
+
+REFRESH_S = 2.0
+"""How often the numbers of the page are read again; a glance later they should be right."""
+
+STATE_COLOURS = {"loaded": "green", "here": "blue", "downloadable": "gray", "unavailable": "orange"}
+
+
+def show_models() -> None:
+    """Show the models page."""
+    page_header("Models", "What is in memory now, and what could be.", ":material/deployed_code:")
+    with problems_shown():
+        _show_loaded()
+        st.subheader("Catalog")
+        for task in runtime().showcase.tasks():
+            st.markdown(f"{task.icon} **{task.title}**")
+            for card in runtime().showcase.catalog.models(task.id):
+                _show_card(card)
+    ask_for_owner("Pinning and unloading are the owner's.")
+
+
+@st.fragment(run_every=REFRESH_S)
+def _show_loaded() -> None:
+    engine = runtime().showcase.engine
+    used_bytes, budget_bytes = engine.budget
+    models = engine.models()
+    st.subheader("In memory")
+    st.progress(
+        min(1.0, used_bytes / budget_bytes) if budget_bytes else 0.0,
+        text=f"{used_bytes / 1e6:.0f} of {budget_bytes / 1e6:.0f} MB",
+    )
+    if not models:
+        st.caption("Nothing is loaded yet. The first run of a model loads it.")
+    for status in models:
+        _show_status(status)
+
+
+def _show_status(status: ModelStatus) -> None:
+    key = f"{status.key.task_id}_{status.key.model_id}"
+    with st.container(key=f"loaded_{key}", horizontal=True, vertical_alignment="center", border=True):
+        waiting = f" · {status.waiting} waiting" if status.waiting else ""
+        st.markdown(
+            f"**{status.key.model_id}**  \n:small[{status.key.task_id} · {status.size_bytes / 1e6:.1f} MB · "
+            f"{status.runs} runs · {'loading' if status.state == 'loading' else status.dtype}{waiting}]"
+        )
+        owner = is_owner(runtime())
+        st.button(
+            "Unpin" if status.pinned else "Pin",
+            key=f"pin_{key}",
+            icon=":material/keep:",
+            help="A pinned model is never unloaded to make room.",
+            disabled=not owner,
+            on_click=runtime().showcase.engine.pin,
+            args=(status.key, not status.pinned),
+        )
+        if st.button("Unload", key=f"unload_{key}", icon=":material/eject:", disabled=not owner):
+            with problems_shown():
+                runtime().showcase.engine.unload(status.key)
+                st.rerun(scope="fragment")
+
+
+def _show_card(card: ModelCard) -> None:
+    availability = runtime().showcase.availability(card)
+    with st.container(key=f"catalog_{card.task_id}_{card.model_id}", horizontal=True, vertical_alignment="center"):
+        st.badge(STATE_WORDS[availability.state], color=STATE_COLOURS[availability.state])  # type: ignore[arg-type]
+        st.markdown(f"{card.title}  \n:small[{card.model_id} · {card.note}]")
+        if availability.reason:
+            st.caption(availability.reason)

@@ -1,0 +1,81 @@
+"""How answers look: one view per type of answer, and small views of inputs.
+
+`show_output` and `show_input` draw into the current container. `markup` is the one place where text
+becomes HTML; `export` is what Copy and Download take along. Every view can be read without colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import streamlit as st
+
+from core.media import encode_wav
+from core.ui.outputs.boxes import boxes_view
+from core.ui.outputs.entities import entities_view
+from core.ui.outputs.export import Download, clipboard_text, download_of, text_download_of
+from core.ui.outputs.labels import labels_view
+from core.ui.outputs.markup import Markup, element, show
+from core.ui.outputs.masks import masks_view
+from core.ui.outputs.pictures import picture_url
+from core.ui.outputs.text import text_view
+from core.ui.outputs.transcript import transcript_view
+from core.values import Audio, Boxes, Entities, Image, Labels, Masks, Text, Transcript, Value
+
+__all__ = ["VIEWS", "Download", "clipboard_text", "download_of", "show_input", "show_output", "text_download_of"]
+
+_sounds: WeakKeyDictionary[Audio, bytes] = WeakKeyDictionary()
+"""Each sound's WAV, for as long as somebody holds the sound: the page is drawn again at every click."""
+
+View = Callable[[Any, Value | None], Markup]
+
+VIEWS: Final[dict[type[Value], View]] = {
+    Labels: lambda output, _inputs: labels_view(output),
+    Entities: lambda output, _inputs: entities_view(output),
+    Text: text_view,
+    Boxes: boxes_view,
+    Masks: masks_view,
+    Transcript: lambda output, _inputs: transcript_view(output),
+}
+"""The view of each type of answer. A task with another type fails a test, not a visitor."""
+
+
+def show_output(output: Value, *, inputs: Value | None, key: str) -> None:
+    """Show an answer.
+
+    Args:
+        inputs: what was answered; None where it is not kept, and the view makes do without.
+        key: differs between two answers on one page; styles and tests find the answer by it.
+
+    Raises: KeyError if the type has no view.
+    """
+    markup = VIEWS[type(output)](output, inputs)
+    with st.container(key=key):
+        if isinstance(output, Transcript) and isinstance(inputs, Audio):
+            _play(inputs)
+        show(markup)
+
+
+def show_input(inputs: Value) -> None:
+    """Show an input small, as when a run is reopened.
+
+    Raises: TypeError if the type is no input's.
+    """
+    if isinstance(inputs, Text):
+        show(element("blockquote", inputs.text, class_="pd-input"))
+    elif isinstance(inputs, Image):
+        alt = f"The picture that was given, {inputs.width} by {inputs.height} pixels"
+        show(element("img", src=picture_url(inputs), alt=alt, class_="pd-input"))
+    elif isinstance(inputs, Audio):
+        _play(inputs)
+    else:
+        raise TypeError(f"{type(inputs).__name__} is no input")
+
+
+def _play(audio: Audio) -> None:
+    wav = _sounds.get(audio)
+    if wav is None:
+        wav = _sounds[audio] = encode_wav(audio)
+    st.audio(wav, format="audio/wav")

@@ -1,0 +1,39 @@
+"""The view of labels: the best one large, then a bar for each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.ui.outputs.markup import Markup, element, folded, percent
+from core.values import Label, Labels
+
+SHOWN: Final = 8
+"""Bars that are shown at once; the others are one click away."""
+
+
+def labels_view(labels: Labels) -> Markup:
+    """Return the view of labels."""
+    if not labels.labels:
+        return element("p", "The model gave no label.", class_="pd-none")
+    best, *_ = labels.labels
+    headline = element(
+        "p",
+        element("strong", best.label),
+        " ",
+        element("span", percent(best.score), class_="pd-score"),
+        class_="pd-best",
+    )
+    rest = labels.labels[SHOWN:]
+    more = folded(f"{len(rest)} more labels", _bars(rest)) if rest else Markup("")
+    return element("div", headline, _bars(labels.labels[:SHOWN]), more, class_="pd-labels")
+
+
+def _bars(labels: tuple[Label, ...]) -> Markup:
+    return element("ol", *(_bar(label) for label in labels), class_="pd-bars")
+
+
+def _bar(label: Label) -> Markup:
+    # The text says it all, so the bar is for the eye only.
+    track = element("span", element("i", style=f"width:{label.score * 100:.2f}%"), class_="pd-bar", aria_hidden="true")
+    name, score = element("span", label.label, class_="pd-name"), element("span", percent(label.score), class_="pd-n")
+    return element("li", name, " ", score, track)

@@ -1,0 +1,33 @@
+"""The view of a text that a model wrote: the prompt quietly, then what follows it.
+
+Drawn many times a second while a text grows, so it is one element and no more.
+"""
+
+from __future__ import annotations
+
+from core.ui.outputs.markup import Markup, element
+from core.values import Text, Value
+
+
+def text_view(text: Text, inputs: Value | None) -> Markup:
+    """Return the view of a text, finished or growing."""
+    written = element("span", text.text, class_="pd-written")
+    if not isinstance(inputs, Text):
+        return element("div", written, class_="pd-typed")
+    if goes_on(inputs.text, text.text):
+        return element("div", element("span", inputs.text, class_="pd-prompt"), written, class_="pd-typed")
+    return element("div", element("p", inputs.text, class_="pd-prompt"), written, class_="pd-typed")
+
+
+def goes_on(prompt: str, answer: str) -> bool:
+    """Say whether a text reads as the rest of the prompt, and not as an answer to it.
+
+    Settled by the prompt's last character and the text's first, so it does not change while it grows.
+    """
+    return (
+        not prompt.strip()
+        or prompt[-1:].isspace()
+        or answer[:1].isspace()
+        or prompt[-1].isalnum()
+        or prompt[-1] in ",;:-"
+    )

@@ -1,0 +1,64 @@
+"""What a page knows of its visitor: who it is, what the URL says, and the keys of its widgets.
+
+Owns every session-state key and every query parameter but those of the parameters' widgets.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from core.runtime import Runtime, runtime
+
+XSRF_COOKIE: Final = "_streamlit_xsrf"
+"""Streamlit's own cookie: it outlives a reload, so a visitor's judgement is found again."""
+
+__all__ = ["client", "forget_run", "in_url", "is_owner", "runtime", "set_in_url", "widget_key"]
+
+
+def widget_key(task_id: str, field: str) -> str:
+    """Return the key of a task's widget."""
+    return f"{task_id}.{field}"
+
+
+def client(of: Runtime) -> str:
+    """Return a salted hash of the browser that is visiting, the same after a reload."""
+    cookie = st.context.cookies.get(XSRF_COOKIE)
+    if isinstance(cookie, str):  # Streamlit's test runner has no cookies, only something in their place
+        return of.hashed(cookie.split("|")[-1])
+    context = get_script_run_ctx()
+    return of.hashed(context.session_id if context else "nobody")
+
+
+def in_url(name: str) -> str | None:
+    """Return a query parameter."""
+    return st.query_params.get(name)
+
+
+def set_in_url(name: str, value: str | None) -> None:
+    """Set a query parameter, or take it away; does nothing where it is so already."""
+    if value is None:
+        if name in st.query_params:
+            del st.query_params[name]
+    elif st.query_params.get(name) != value:
+        st.query_params[name] = value
+
+
+def forget_run() -> None:
+    """Leave the run that is shown, as when another task or model is chosen."""
+    set_in_url("run", None)
+
+
+def visits_from_this_machine() -> bool:
+    """Return whether the browser runs on the machine that serves, with no proxy in between."""
+    proxied = any(name in st.context.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-Ip"))
+    return st.context.ip_address in (None, "127.0.0.1", "::1") and not proxied
+
+
+def is_owner(of: Runtime) -> bool:
+    """Return whether the visitor may read and export what others said."""
+    if of.settings.owner_key:
+        return bool(st.session_state.get("owner", False))
+    return visits_from_this_machine()

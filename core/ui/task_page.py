@@ -1,0 +1,150 @@
+"""A modality's page: choose a task and a model, give an input, press `Run`, see the answer, judge it.
+
+Owns the order of things on the page and what the URL says of it. Everything shown comes from the
+task's declaration.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.catalog import ModelCard
+from core.job import Job, Run
+from core.tasks.spec import Modality, Task
+from core.ui.inputs import put_input, show_examples, show_input_form
+from core.ui.judge import show_judge
+from core.ui.parameters import show_parameters
+from core.ui.problem import problems_shown
+from core.ui.result import reopened, show_job, show_run
+from core.ui.state import client, forget_run, in_url, runtime, set_in_url, widget_key
+from core.ui.theme import page_header
+from core.values import Text, Value
+
+STATE_WORDS = {
+    "loaded": "ready",
+    "here": "on this machine",
+    "downloadable": "will be downloaded",
+    "unavailable": "cannot run now",
+}
+
+
+def show_modality(modality: Modality) -> None:
+    """Show the page of all tasks of one modality."""
+    task = _choose_task(runtime().showcase.tasks(modality), modality)
+    page_header(task.title, task.summary, task.icon)
+    left, right = st.columns(2, gap="large")
+    with left:
+        shown = _reopen(task)
+        pressed = _show_form(task)
+    with right, problems_shown():
+        if pressed is not None:
+            shown = _start(task, *pressed)
+        run = _show(task, shown)
+        if run is not None and run.recorded:
+            show_judge(task, run)
+
+
+def _choose_task(tasks: list[Task], modality: Modality) -> Task:
+    by_id = {task.id: task for task in tasks}
+    key = f"{modality}.task"
+    wanted = in_url("task")
+    st.session_state[key] = wanted if wanted in by_id else tasks[0].id  # the URL is the truth
+
+    def chosen() -> None:
+        forget_run()
+        set_in_url("model", None)
+        set_in_url("task", st.session_state[key])
+
+    task_id = st.segmented_control(
+        "Task",
+        list(by_id),
+        format_func=lambda task_id: by_id[task_id].title,
+        key=key,
+        on_change=chosen,
+        required=True,
+        label_visibility="collapsed",
+    )
+    return by_id[task_id or tasks[0].id]
+
+
+def _choose_model(task: Task) -> ModelCard:
+    showcase = runtime().showcase
+    cards = {card.model_id: card for card in showcase.catalog.models(task.id)}
+    key = widget_key(task.id, "model")
+    wanted = in_url("model")
+    st.session_state[key] = wanted if wanted in cards else showcase.first_model(task).model_id
+    states = {model_id: showcase.availability(card) for model_id, card in cards.items()}
+
+    def chosen() -> None:
+        forget_run()
+        set_in_url("model", st.session_state[key])
+
+    model_id = st.selectbox(
+        "Model",
+        list(cards),
+        format_func=lambda model_id: f"{cards[model_id].title} · {STATE_WORDS[states[model_id].state]}",
+        key=key,
+        on_change=chosen,
+    )
+    card = cards[model_id]
+    st.caption(card.note)
+    if states[model_id].state == "unavailable":
+        st.warning(states[model_id].reason, icon=":material/block:")
+    return card
+
+
+def _show_form(task: Task) -> tuple[ModelCard, Value, dict[str, object]] | None:
+    """Show model, input and parameters; return what is to be run if `Run` was pressed."""
+    card = _choose_model(task)
+    # In a form a text is sent together with the press of `Run`, and Ctrl+Enter presses it.
+    typed = task.input is Text
+    with st.form(widget_key(task.id, "form"), border=False) if typed else st.container(key="input"):
+        read = show_input_form(task)
+        parameters = show_parameters(task)
+        options: dict[str, object] = {"type": "primary", "icon": ":material/play_arrow:", "width": "stretch"}
+        pressed = st.form_submit_button("Run", **options) if typed else st.button("Run", key="run", **options)
+    show_examples(task)
+    if not pressed:
+        return None
+    with problems_shown():
+        return card, read(), parameters
+    forget_run()
+    return None
+
+
+def _start(task: Task, card: ModelCard, inputs: Value, parameters: dict[str, object]) -> Job:
+    of = runtime()
+    before = st.session_state.get("job")
+    if isinstance(before, Job) and not before.finished:
+        before.cancel()
+    job = of.showcase.start(
+        task.id, inputs, parameters, client=client(of), source="page", model_id=card.model_id, streaming=True
+    )
+    st.session_state["job"] = job
+    set_in_url("run", job.run_id)
+    return job
+
+
+def _reopen(task: Task) -> Job | Run | None:
+    """Return the run that the URL names, its input put in where the visitor has given none."""
+    run_id = in_url("run")
+    if run_id is None:
+        return None
+    with problems_shown():
+        shown = reopened(run_id, task)
+        inputs = shown.request.inputs if isinstance(shown, Job) else shown.inputs
+        if inputs is not None:
+            put_input(task, inputs)
+        return shown
+    return None
+
+
+def _show(task: Task, shown: Job | Run | None) -> Run | None:
+    if shown is None:
+        with st.container(key="no_result"):
+            st.caption("The answer will stand here.")
+        return None
+    if isinstance(shown, Job):
+        return show_job(task, shown)
+    show_run(task, shown)
+    return shown

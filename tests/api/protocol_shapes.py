@@ -1,0 +1,52 @@
+"""JSON schemas of the answers, written from the Hugging Face inference protocol's description of each task."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+NUMBER: Final = {"type": "number"}
+STRING: Final = {"type": "string"}
+INTEGER: Final = {"type": "integer", "minimum": 0}
+
+
+def rows_of(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A list of objects with these properties and no others."""
+    return {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": required | (optional or {}),
+            "required": list(required),
+            "additionalProperties": False,
+        },
+    }
+
+
+CLASSIFICATION: Final = rows_of({"label": STRING, "score": NUMBER})
+BOX: Final = {
+    "type": "object",
+    "properties": {"xmin": INTEGER, "ymin": INTEGER, "xmax": INTEGER, "ymax": INTEGER},
+    "required": ["xmin", "ymin", "xmax", "ymax"],
+}
+CHUNK: Final = {
+    "type": "object",
+    "properties": {"text": STRING, "timestamp": {"type": "array", "items": NUMBER, "minItems": 2, "maxItems": 2}},
+    "required": ["text", "timestamp"],
+}
+
+OUTPUTS: Final[dict[str, dict[str, Any]]] = {
+    "text-classification": CLASSIFICATION,
+    "image-classification": CLASSIFICATION,
+    "audio-classification": CLASSIFICATION,
+    "token-classification": rows_of(
+        {"entity_group": STRING, "score": NUMBER, "word": STRING, "start": INTEGER, "end": INTEGER}
+    ),
+    "text-generation": {"type": "object", "properties": {"generated_text": STRING}, "required": ["generated_text"]},
+    "object-detection": rows_of({"label": STRING, "score": NUMBER, "box": BOX}),
+    "image-segmentation": rows_of({"label": STRING, "mask": STRING}, {"score": NUMBER}),
+    "automatic-speech-recognition": {
+        "type": "object",
+        "properties": {"text": STRING, "chunks": {"type": "array", "items": CHUNK}},
+        "required": ["text"],
+    },
+}

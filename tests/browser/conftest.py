@@ -1,0 +1,43 @@
+"""A served site and a Chromium, shared by the browser tests; both skip with the reason where Chromium is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from bench.chromium import chromium, chromium_path
+from bench.site import Site, served
+
+STARTERS = Path(__file__).resolve().parent.parent.parent / "models" / "starters"
+SPOKEN = STARTERS / "digit-strings" / "examples" / "three-one-four.wav"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    if chromium_path() is None:
+        pytest.skip("needs Chromium (Debian: apt-get install chromium)")
+    with served(tmp_path_factory.mktemp("site")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(site: Site) -> Iterator[Browser]:
+    with chromium(microphone=SPOKEN) as started:
+        yield started
+
+
+@pytest.fixture
+def context(browser: Browser, site: Site) -> Iterator[BrowserContext]:
+    made = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=site.url)
+    made.grant_permissions(["microphone", "camera"], origin=site.url)
+    made.set_default_timeout(30_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()

@@ -1,0 +1,31 @@
+"""Engines that are closed when their test is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from core.engine import Engine
+from tests.engine.fakes import EVERYTHING, FakeLoader
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Engine]]:
+    """Start engines; let every run go on and close them at the end."""
+    started: list[tuple[Engine, FakeLoader]] = []
+
+    def start_engine(loader: FakeLoader, budget_bytes: int = EVERYTHING, **settings: Any) -> Engine:
+        engine = Engine(loader=loader, budget_bytes=budget_bytes, **settings)
+        started.append((engine, loader))
+        return engine
+
+    yield start_engine
+    for engine, loader in started:
+        loader.held = False
+        for gate in loader.load_gates.values():
+            gate.set()
+        for pipe in list(loader.pipes.values()):
+            pipe.open()
+        engine.close()

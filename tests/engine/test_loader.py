@@ -1,0 +1,210 @@
+"""Loading tiny real checkpoints of every task, and refusing those that may not or cannot be loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import resource
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import numpy as np
+import pytest
+
+from core.catalog import Catalog, ModelCard
+from core.engine.key import Loaded, ModelKey
+from core.engine.loader import TransformersLoader, trim_memory
+from core.errors import DoesNotFit, ModelUnavailable, UnknownName
+from core.hub import Hub
+from core.tasks import TASKS, get_task
+from core.tasks.spec import Task
+from core.values import Audio, Boxes, Entities, Image, Labels, Masks, Text, Transcript
+from tests import tiny_checkpoints
+
+DTYPES = ("float32", "bfloat16")
+INPUTS = {
+    Text: Text(text="the film left anna ."),
+    Image: Image.from_array(np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)),
+    Audio: Audio.from_array(np.random.default_rng(0).uniform(-0.5, 0.5, 16_000).astype(np.float32), 16_000),
+}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "text-generation": {"max_new_tokens": 4, "do_sample": False},
+    "object-detection": {"threshold": 0.0},
+}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    folders: dict[str, Path] = {}
+
+    def folder(task_id: str) -> Path:
+        if task_id not in folders:
+            folders[task_id] = tiny_checkpoints.build(task_id, tmp_path_factory.mktemp(task_id))
+        return folders[task_id]
+
+    return folder
+
+
+def loader_of(folder: Path, task_id: str, tasks: tuple[Task, ...] = TASKS) -> tuple[TransformersLoader, ModelKey]:
+    card = ModelCard(task_id=task_id, model_id="starters/tiny", title="Tiny", folder=folder)
+    loader = TransformersLoader(hub=Hub(cache_folder=folder, offline=True), catalog=Catalog([card]), tasks=tasks)
+    return loader, ModelKey(task_id, card.model_id, None, "float32", "cpu")
+
+
+def load(folder: Path, task_id: str, dtype: str = "float32", tasks: tuple[Task, ...] = TASKS) -> Loaded:
+    loader, key = loader_of(folder, task_id, tasks)
+    return loader.load(dataclasses.replace(key, dtype=dtype), lambda _done, _total: None)
+
+
+@pytest.fixture
+def asked_of_the_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Let the client go out, and note where to."""
+    import httpx2
+    from huggingface_hub.utils._http import default_client_factory
+
+    asked: list[str] = []
+
+    def note(request: httpx2.Request) -> httpx2.Response:
+        asked.append(str(request.url))
+        raise httpx2.ConnectError("none here", request=request)
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_DISABLE_TELEMETRY", True)
+    huggingface_hub.set_client_factory(lambda: httpx2.Client(transport=httpx2.MockTransport(note)))
+    yield asked
+    huggingface_hub.set_client_factory(default_client_factory)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
+def test_a_checkpoint_of_every_task_loads_and_runs_without_network_or_a_word(
+    task: Task,
+    dtype: str,
+    tiny: Callable[[str], Path],
+    asked_of_the_network: list[str],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    folder = tiny(task.id)
+    capfd.readouterr()
+    loaded = load(folder, task.id, dtype)
+    parameters = task.checked_parameters(PARAMETERS.get(task.id, {}))
+    (answer,) = task.run(loaded.pipe, [INPUTS[task.input]], parameters)  # type: ignore[index]
+    assert type(answer) is task.output
+    assert (loaded.dtype, loaded.device) == (dtype, "cpu")
+    assert not loaded.pipe.model.training
+    assert str(loaded.pipe.model.dtype) == f"torch.{dtype}"
+    assert loaded.labels == (tiny_checkpoints.LABELS if task.output in (Labels, Entities, Boxes, Masks) else ())
+    assert loaded.sampling_rate == (16_000 if task.input is Audio else None)
+    assert asked_of_the_network == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_whisper_loads_too(tmp_path: Path) -> None:
+    task = get_task("automatic-speech-recognition")
+    loaded = load(tiny_checkpoints.whisper(tmp_path), task.id)
+    (answer,) = task.run(loaded.pipe, [INPUTS[Audio]], task.checked_parameters({"return_timestamps": False}))
+    assert isinstance(answer, Transcript)
+
+
+def test_the_estimate_is_the_size_of_the_numbers(tiny: Callable[[str], Path]) -> None:
+    loader, key = loader_of(tiny("text-generation"), "text-generation")
+    estimates = {dtype: loader.estimate_bytes(dataclasses.replace(key, dtype=dtype)) for dtype in DTYPES}
+    assert estimates["float32"] == 2 * estimates["bfloat16"]
+    for dtype, estimate in estimates.items():
+        loaded = loader.load(dataclasses.replace(key, dtype=dtype), lambda _done, _total: None)
+        assert estimate <= loaded.size_bytes <= 1.05 * estimate  # and a few small buffers
+
+
+def test_tied_weights_count_once(tiny: Callable[[str], Path]) -> None:
+    import torch
+
+    def double(checkpoint: Any) -> Any:
+        layer = torch.nn.Linear(8, 4, bias=False)
+        model = torch.nn.ModuleList([layer, torch.nn.Linear(8, 4, bias=False)])
+        model[1].weight = layer.weight
+        model.register_buffer("count", torch.zeros(3, dtype=torch.int64))
+        model.config = type("Config", (), {"id2label": {1: "b", 0: "a"}})
+        return type("Pipe", (), {"model": model})
+
+    task = dataclasses.replace(get_task("text-classification"), load=double)
+    loaded = load(tiny("text-classification"), task.id, tasks=(task,))
+    assert loaded.size_bytes == 8 * 4 * 4 + 3 * 8
+    assert loaded.labels == ("a", "b")
+
+
+def test_a_folder_s_revision_is_that_of_its_content(tiny: Callable[[str], Path], copied: Path) -> None:
+    first = load(tiny("text-classification"), "text-classification").revision
+    assert len(first) == 40
+    assert load(copied, "text-classification").revision == first
+    config = copied / "config.json"
+    config.write_text(config.read_text().replace('"calm"', '"cool"'))
+    assert load(copied, "text-classification").revision != first
+
+
+def test_names_that_nobody_knows_are_refused(tiny: Callable[[str], Path]) -> None:
+    loader, key = loader_of(tiny("text-classification"), "text-classification")
+    with pytest.raises(UnknownName, match="The tasks are: text-classification, "):
+        loader.load(dataclasses.replace(key, task_id="taste"), lambda _done, _total: None)
+    with pytest.raises(ModelUnavailable, match="switched off"):
+        loader.estimate_bytes(dataclasses.replace(key, model_id="studio/mood"))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "says"),
+    [
+        (ImportError("\nDetrX requires the timm library but it was not found"), ModelUnavailable, "pip install timm"),
+        (ModuleNotFoundError("No module named 'kenlm'"), ModelUnavailable, "pip install kenlm"),
+        (OSError("/srv/models/x is broken"), ModelUnavailable, "do not make a working text classification model"),
+        (KeyError("odd"), ModelUnavailable, "do not make a working"),
+        (MemoryError(), DoesNotFit, "Memory ran out"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), DoesNotFit, "Memory ran out"),
+        (ModelUnavailable("As it was."), ModelUnavailable, r"^As it was\.$"),
+    ],
+)
+def test_whatever_goes_wrong_is_one_sentence(
+    tiny: Callable[[str], Path], error: Exception, kind: type[Exception], says: str
+) -> None:
+    def fail(_checkpoint: Any) -> Any:
+        raise error
+
+    task = dataclasses.replace(get_task("text-classification"), load=fail)
+    with pytest.raises(kind, match=says) as caught:
+        load(tiny("text-classification"), task.id, tasks=(task,))
+    assert "/srv" not in str(caught.value)
+
+
+def test_a_bug_in_a_task_stays_a_bug(tiny: Callable[[str], Path]) -> None:
+    def fail(_checkpoint: Any) -> Any:
+        raise AssertionError("a bug")
+
+    task = dataclasses.replace(get_task("text-classification"), load=fail)
+    with pytest.raises(AssertionError):
+        load(tiny("text-classification"), task.id, tasks=(task,))
+
+
+@pytest.fixture
+def copied(tmp_path: Path, tiny: Callable[[str], Path]) -> Path:
+    import shutil
+
+    return Path(shutil.copytree(tiny("text-classification"), tmp_path / "copied"))
+
+
+def test_release_gives_memory_back(tiny: Callable[[str], Path]) -> None:
+    loader, key = loader_of(tiny("text-classification"), "text-classification")
+    loaded = loader.load(key, lambda _done, _total: None)
+    loader.release(dataclasses.replace(loaded, pipe=None))
+
+    # Pairs from the heap: what stays keeps the heap from shrinking by itself when the rest goes.
+    blocks, pins = zip(*((bytearray(100_000), bytearray(1000)) for _ in range(2000)), strict=True)
+    full = _resident_bytes()
+    del blocks
+    gc.collect()
+    trim_memory()
+    assert _resident_bytes() < full - 150_000_000
+    assert len(pins) == 2000
+
+
+def _resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()

@@ -1,0 +1,46 @@
+"""How many processors a process may use, as its container says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from core.engine.torch_setup import allowed_cpus
+
+EVERY = frozenset(range(64))
+
+
+@pytest.fixture(autouse=True)
+def large_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _process: EVERY)
+
+
+@pytest.mark.parametrize(
+    ("cpu_max", "cpus"),
+    [
+        ("200000 100000\n", 2),
+        ("150000 100000\n", 2),
+        ("7800 100000\n", 1),
+        ("max 100000\n", 64),
+        ("9900000 100000\n", 64),
+        ("200000 0\n", 64),
+        ("nonsense\n", 64),
+    ],
+)
+def test_version_2(tmp_path: Path, cpu_max: str, cpus: int) -> None:
+    (tmp_path / "cpu.max").write_text(cpu_max)
+    assert allowed_cpus(tmp_path) == cpus
+
+
+@pytest.mark.parametrize(("quota", "cpus"), [("400000", 4), ("-1", 64)])
+def test_version_1(tmp_path: Path, quota: str, cpus: int) -> None:
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpu.cfs_quota_us").write_text(quota)
+    (tmp_path / "cpu" / "cpu.cfs_period_us").write_text("100000")
+    assert allowed_cpus(tmp_path) == cpus
+
+
+def test_no_limit(tmp_path: Path) -> None:
+    assert allowed_cpus(tmp_path) == 64

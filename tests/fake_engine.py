@@ -1,0 +1,61 @@
+"""A showcase over plain Python functions: no weights, no torch; everything else is real."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.catalog import Availabilities, Catalog
+from core.engine import Engine, Loaded, ModelKey
+from core.feedback.store import FeedbackStore
+from core.hub import Hub
+from core.settings import Settings
+from core.showcase import Showcase
+
+Pipe = Callable[..., Any]
+
+
+class FakeLoader:
+    """Load a pipe that answers every text as the test says."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+
+    def estimate_bytes(self, key: ModelKey) -> int:
+        return 1_000
+
+    def load(self, key: ModelKey, progress: Callable[[int, int | None], None]) -> Loaded:
+        progress(1_000, 1_000)
+        return Loaded(self._pipe, 1_000, "f" * 40, ("negative", "positive"), None, "float32", "cpu")
+
+    def release(self, loaded: Loaded) -> None:
+        """Nothing is held."""
+
+
+def catalog_in(folder: Path) -> Catalog:
+    """A catalog of one complete-looking model for two tasks."""
+    model = folder / "model"
+    model.mkdir(exist_ok=True)
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        (model / name).write_text("{}")
+    rows = "".join(
+        f'[[model]]\npath = "model"\ntask = "{task_id}"\ntitle = "Model"\n\n'
+        for task_id in ("text-classification", "text-generation")
+    )
+    path = folder / "catalog.toml"
+    path.write_text(rows)
+    return Catalog.read(path)
+
+
+def showcase_of(folder: Path, pipe: Pipe, **settings: Any) -> Showcase:
+    """A showcase whose models are `pipe`."""
+    made = Settings(data_folder=folder, **settings)
+    engine = Engine(loader=FakeLoader(pipe), budget_bytes=1_000_000, queue_limit=made.queue_limit)
+    return Showcase(
+        settings=made,
+        catalog=catalog_in(folder),
+        engine=engine,
+        availabilities=Availabilities(hub=Hub(offline=True), budget_bytes=engine.budget_bytes),
+        store=FeedbackStore(made.database_url),
+    )

@@ -1,0 +1,185 @@
+"""The views: one for each type of answer, every text shown as text, nothing said by colour alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.media import png_of_mask
+from core.tasks import TASKS
+from core.ui.outputs import VIEWS, clipboard_text, download_of
+from core.ui.outputs.markup import Markup
+from core.values import (
+    Audio,
+    Box,
+    Boxes,
+    Chunk,
+    Detection,
+    Entities,
+    Entity,
+    Image,
+    Label,
+    Labels,
+    Mask,
+    Masks,
+    Text,
+    Transcript,
+    Value,
+)
+
+HOSTILE = (
+    "</span></style><img src=x onerror=alert(1)><script>alert(2)</script>\"'><svg onload=alert(3)> &lt;b&gt; \ud800"
+)
+SHOWN = HOSTILE.replace("\ud800", "?")
+
+PICTURE = Image.from_array(np.full((30, 40, 3), 200, np.uint8))
+SOUND = Audio.from_array(np.zeros(1600, np.float32), 16_000)
+HALF = np.zeros((30, 40), np.bool_)
+HALF[:15] = True
+
+
+def answers(word: str) -> list[tuple[Value, Value | None]]:
+    """Return an answer of every type that says `word`, each with the input it answers."""
+    entity = Entity(entity_group=word, score=0.9, word=word, start=0, end=len(word))
+    label = Label(label=word, score=0.9)
+    found = Detection(label=word, score=0.5, box=Box(xmin=1, ymin=2, xmax=20, ymax=25))
+    mask = Mask(label=word, score=0.7, area=0.5, mask=png_of_mask(HALF))
+    return [
+        (Labels(labels=(label,) * 12), PICTURE),
+        (Entities(text=f"{word} and more", entities=(entity,)), Text(text=word)),
+        (Text(text=word), Text(text=word)),
+        (Boxes(width=40, height=30, detections=(found,) * 9), PICTURE),
+        (Masks(width=40, height=30, masks=(mask, mask)), PICTURE),
+        (Transcript(text=word, chunks=(Chunk(text=word, start_s=0.0, end_s=1.0),)), SOUND),
+        (Transcript(text=word, chunks=(Chunk(text=word, start_s=0.0),) * 100), SOUND),
+    ]
+
+
+class Reader(HTMLParser):
+    """Read markup as a browser does: its elements, their attributes and the text between them."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__()
+        self.elements: set[str] = set()
+        self.attributes: set[str] = set()
+        self.alts: list[str] = []
+        self.text = ""
+        self.feed(markup)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.alts += [value or "" for name, value in attrs if name == "alt"]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def view(output: Value, inputs: Value | None) -> Markup:
+    """Return the view of an answer."""
+    return VIEWS[type(output)](output, inputs)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
+def test_every_tasks_answer_has_a_view(task: object) -> None:
+    assert task.output in VIEWS
+
+
+@pytest.mark.parametrize(("output", "inputs"), answers(HOSTILE), ids=lambda value: type(value).__name__)
+def test_a_hostile_text_is_shown_as_text(output: Value, inputs: Value | None) -> None:
+    calm = Reader(view(*next(pair for pair in answers("calm") if type(pair[0]) is type(output))))
+    read = Reader(view(output, inputs))
+    assert not {"script", "svg", "onerror", "onload"} & (read.elements | read.attributes)
+    assert read.elements <= calm.elements | {
+        "p",
+        "details",
+        "summary",
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+    }
+    assert SHOWN in read.text
+
+
+@pytest.mark.parametrize(("output", "inputs"), answers("a word"), ids=lambda value: type(value).__name__)
+def test_every_view_is_drawn_and_says_its_words(output: Value, inputs: Value | None) -> None:
+    def page(output: object, inputs: object) -> None:
+        from core.ui.outputs import show_output
+
+        show_output(output, inputs=inputs, key="answer")
+
+    at = AppTest.from_function(page, args=(output, inputs)).run()
+    assert not at.exception
+    (shown,) = at.get("html")
+    assert "a word" in Reader(shown.proto.body).text
+    assert len(at.get("audio")) == isinstance(inputs, Audio)
+
+
+@pytest.mark.parametrize("inputs", [Text(text=HOSTILE), PICTURE, SOUND], ids=lambda value: type(value).__name__)
+def test_every_input_has_a_small_view(inputs: Value) -> None:
+    def page(inputs: object) -> None:
+        from core.ui.outputs import show_input
+
+        show_input(inputs)
+
+    at = AppTest.from_function(page, args=(inputs,)).run()
+    assert not at.exception
+    assert len(at.get("html")) + len(at.get("audio")) == 1
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        Labels(labels=()),
+        Entities(text="nothing", entities=()),
+        Text(text=""),
+        Boxes(width=4, height=3, detections=()),
+        Masks(width=4, height=3, masks=()),
+        Transcript(text=" "),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_empty_answer_and_a_lost_input_are_shown_too(output: Value) -> None:
+    assert view(output, None)
+
+
+def test_a_view_without_its_picture_still_says_what_was_found() -> None:
+    output = next(output for output, _ in answers("dog") if isinstance(output, Boxes))
+    assert "was not kept" in view(output, None)
+    assert "dog" in Reader(view(output, None)).text
+
+
+@pytest.mark.parametrize("kind", [Boxes, Masks])
+def test_a_picture_is_described_in_words(kind: type[Value]) -> None:
+    output = next(output for output, _ in answers("dog") if isinstance(output, kind))
+    alts = Reader(view(output, PICTURE)).alts
+    assert sum("dog" in alt for alt in alts) == 1
+    assert all(alt == "" or "dog" in alt for alt in alts)  # layers are decoration
+
+
+def test_labels_stand_best_first_and_the_rest_are_folded() -> None:
+    labels = Labels(labels=tuple(Label(label=f"label {at}", score=0.5 / (at + 1)) for at in range(20)))
+    read = Reader(view(labels, None))
+    assert [int(at) for at in re.findall(r"label (\d+)", read.text)] == [0, *range(20)]
+    assert "12 more labels" in read.text
+    assert "width:50.00%" in view(labels, None)
+
+
+@pytest.mark.parametrize(("output", "inputs"), answers("a word"), ids=lambda value: type(value).__name__)
+def test_an_answer_can_be_taken_along(output: Value, inputs: Value | None) -> None:
+    assert "a word" in clipboard_text(output)
+    download = download_of(output, inputs)
+    form = json.loads(download.data)
+    assert type(output).from_json(form["output"]) == output
+    assert form.get("inputs") == (inputs.text if isinstance(inputs, Text) else None)
+    assert download.name.endswith(".json")
+    assert download.media_type == "application/json"
