@@ -18,6 +18,10 @@ if __name__ == "__main__":
 
     show_site()
 else:
+    from streamlit.runtime.pages_manager import PagesManager
+
     from core.api.server import lifespan, routes
 
+    # The folder `pages` would otherwise be run bare, without this file, until the first visit of `/`.
+    PagesManager.uses_pages_directory = False
     app = st.App(__file__, routes=routes(), lifespan=lifespan)

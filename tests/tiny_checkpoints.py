@@ -81,6 +81,7 @@ def text_generation(folder: Path) -> Path:
         bos_token_id=fast.bos_token_id,
         eos_token_id=fast.eos_token_id,
         pad_token_id=fast.pad_token_id,
+        tie_word_embeddings=True,
         **_ENCODER,
     )
     return _save(LlamaForCausalLM(config), folder)

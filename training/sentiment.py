@@ -120,7 +120,7 @@ def train(data: Path, out: Path) -> None:
     encoder = cut_encoder(pretrained, vocab, pieces, added, NUM_LAYERS, INTERMEDIATE_SIZE, MAX_LENGTH)
     encoder.config.id2label = dict(enumerate(LABELS))
     encoder.config.label2id = {label: index for index, label in enumerate(LABELS)}
-    tokenizer = build_tokenizer([*pieces, *added], MAX_LENGTH)
+    tokenizer = build_tokenizer({piece: index for index, piece in enumerate([*pieces, *added])}, MAX_LENGTH)
     model = BertForSequenceClassification(encoder.config)
     put_in(model, encoder)
     smoothed = nn.CrossEntropyLoss(label_smoothing=0.05)

@@ -106,7 +106,7 @@ def make_model(tokenizer: PreTrainedTokenizerBase) -> MistralForCausalLM:
     model.generation_config = GenerationConfig(
         do_sample=True,
         temperature=0.8,
-        top_p=0.95,
+        top_p=0.9,
         max_new_tokens=200,
         bos_token_id=end,
         eos_token_id=end,

@@ -1,6 +1,7 @@
 """The starter `shapes-segmentation`: says of every pixel which kind of coloured shape it belongs to, if any.
 
-Owns its architecture and figures. The scenes are in `training.scenes`.
+It starts from the backbone of `shapes-detection`, so train that first: learning from pixels alone, a net this small
+takes very long to find out that shapes have kinds. Owns its architecture and figures; scenes are in `training.scenes`.
 """
 
 from __future__ import annotations
@@ -10,34 +11,31 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import ResNetConfig, SegformerImageProcessor, UperNetConfig, UperNetForSemanticSegmentation, pipeline
+from transformers import (
+    RTDetrForObjectDetection,
+    SegformerImageProcessor,
+    UperNetConfig,
+    UperNetForSemanticSegmentation,
+    pipeline,
+)
 
 from training.fitting import Batch, fit, save_half
 from training.scene_pool import ScenePool
 from training.scenes import SHAPES, TEST_SEEDS, draw_scene
-from training.starter import Metrics, Starter, main, seed_everything
+from training.starter import STARTERS_FOLDER, Metrics, Starter, main, seed_everything
 
 CLASSES = ("background", *SHAPES)
-SIDE = 192
+SIDE = 160
 POOL = 3000
 BATCH = 16
-STEPS = 1100
-MIDDLE = 0.5
-"""Pixel values are moved and scaled from [0, 1] to [-1, 1]."""
+STEPS = 1000
+DETECTOR = STARTERS_FOLDER / "shapes-detection"
 
 
-def build() -> UperNetForSemanticSegmentation:
-    """Return an UPerNet on a small ResNet, random but for its architecture.
-
-    Convolutions throughout: on a CPU a SegFormer of half its size takes as long a step and learns far less in it.
-    """
-    backbone = ResNetConfig(
-        embedding_size=24,
-        hidden_sizes=[32, 48, 80, 128],
-        depths=[1, 1, 1, 1],
-        layer_type="basic",
-        out_features=["stage1", "stage2", "stage3", "stage4"],
-    )
+def build(detector: RTDetrForObjectDetection) -> UperNetForSemanticSegmentation:
+    """Return an UPerNet on the backbone of a detector, with a random head."""
+    backbone = detector.config.backbone_config
+    backbone.out_features = ["stage1", "stage2", "stage3", "stage4"]
     config = UperNetConfig(
         backbone_config=backbone,
         hidden_size=48,
@@ -47,24 +45,26 @@ def build() -> UperNetForSemanticSegmentation:
         id2label=dict(enumerate(CLASSES)),
         label2id={name: index for index, name in enumerate(CLASSES)},
     )
-    return UperNetForSemanticSegmentation(config)
+    model = UperNetForSemanticSegmentation(config)
+    model.backbone.load_state_dict(detector.model.backbone.model.state_dict())
+    return model
 
 
 def batches(pool: ScenePool) -> Iterator[Batch]:
     """Yield training batches for ever."""
     while True:
         sample = pool.sample(BATCH)
-        yield {"pixel_values": (sample.pictures - MIDDLE) / MIDDLE, "labels": sample.masks}
+        yield {"pixel_values": sample.pictures, "labels": sample.masks}
 
 
 def train(_data: Path, out: Path) -> None:
     """Train on scenes drawn from seeds of its own."""
     seed_everything(1)
     pool = ScenePool(POOL, SIDE, seed=2)
-    model = fit(build(), batches(pool), steps=STEPS, learning_rate=2e-3, weight_decay=0.02)
-    processor = SegformerImageProcessor(
-        size={"height": SIDE, "width": SIDE}, image_mean=[MIDDLE] * 3, image_std=[MIDDLE] * 3
-    )
+    detector = RTDetrForObjectDetection.from_pretrained(DETECTOR, dtype=torch.float32)
+    model = fit(build(detector), batches(pool), steps=STEPS, learning_rate=1e-3, weight_decay=0.02)
+    # As the detector's: values from 0 to 1, nothing subtracted.
+    processor = SegformerImageProcessor(size={"height": SIDE, "width": SIDE}, do_normalize=False)
     save_half(model, processor, out)
 
 

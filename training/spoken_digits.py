@@ -20,7 +20,7 @@ from training.microphone import SAMPLING_RATE, WORDS, Microphone, Recording, rea
 from training.starter import STARTERS_FOLDER, Metrics, Starter, main, seed_everything
 
 SEED = 10
-NUM_STEPS = 500
+NUM_STEPS = 900
 PEAK_LEARNING_RATE = 2e-3
 CLIPS_PER_BATCH = 32
 LABEL_SMOOTHING = 0.05

@@ -10,6 +10,7 @@ import ctypes
 import logging
 import re
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ from core.tasks.spec import Checkpoint, Task
 from core.values import Boxes, Entities, Labels, Masks
 
 log = logging.getLogger(__name__)
+
+_MAKING = threading.Lock()
+"""transformers keeps process-wide state while it loads: of two loads at once, one can miss its tied weights."""
 
 _NEEDS_PACKAGE = re.compile(r"requires the (?:following |python )?(\S+) library|No module named '([\w.]+)'", re.I)
 
@@ -126,7 +130,8 @@ def _make(task: Task, checkpoint: Checkpoint, title: str) -> Any:
     from safetensors import SafetensorError
 
     try:
-        pipe = task.load(checkpoint)
+        with _MAKING:
+            pipe = task.load(checkpoint)
     except (MemoryError, torch.OutOfMemoryError) as err:
         raise _out_of_memory(title) from err
     except (

@@ -66,11 +66,11 @@ def reopened(run_id: str, task: Task) -> Job | Run:
 
 def _wait(task: Task, job: Job) -> None:
     """Show where the job is, and what it has so far, until it ends."""
-    with st.container(key="waiting"):
+    frame = st.empty()
+    with frame.container(key="waiting"):
         place = st.empty()
         growing = st.empty()
-        stop = st.empty()
-    stop.button("Stop", key=widget_key(task.id, "stop"), icon=":material/stop:", on_click=job.stop)
+        st.button("Stop", key=widget_key(task.id, "stop"), icon=":material/stop:", on_click=job.stop)
     drawings = itertools.count()
     drawn_at = 0.0
 
@@ -87,8 +87,7 @@ def _wait(task: Task, job: Job) -> None:
     try:
         job.watch(draw)
     finally:
-        for element in (place, growing, stop):
-            element.empty()
+        frame.empty()
 
 
 def _wait_words(event: Event) -> tuple[float, str]:

@@ -10,17 +10,21 @@ from core.ui.theme import ICON, apply_theme
 
 
 def show_site() -> None:
-    """Show the page that the URL names, in its frame."""
+    """Show the page that the URL names, in its frame.
+
+    The pages' symbols are drawn by the style sheet: one given to `st.Page` is also fetched as the
+    tab's icon, from a font host.
+    """
     pages = {
-        "": [st.Page(show_home, title="Home", icon=":material/home:", default=True)],
+        "": [st.Page(show_home, title="Home", default=True)],
         "On stage": [
-            st.Page("pages/text.py", title="Text", icon=":material/notes:"),
-            st.Page("pages/image.py", title="Image", icon=":material/image:"),
-            st.Page("pages/audio.py", title="Audio", icon=":material/graphic_eq:"),
+            st.Page("pages/text.py", title="Text"),
+            st.Page("pages/image.py", title="Image"),
+            st.Page("pages/audio.py", title="Audio"),
         ],
         "Backstage": [
-            st.Page("pages/feedback.py", title="Feedback", icon=":material/thumbs_up_down:"),
-            st.Page("pages/models.py", title="Models", icon=":material/deployed_code:"),
+            st.Page("pages/feedback.py", title="Feedback"),
+            st.Page("pages/models.py", title="Models"),
         ],
     }
     page = st.navigation(pages)

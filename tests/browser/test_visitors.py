@@ -10,7 +10,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from bench.site import Site
+from bench.site import Site, served
 from core.settings import ROOT
 from core.tasks import TASKS
 from core.tasks.spec import Task
@@ -33,6 +33,15 @@ def wait_for_answer(page: Page) -> None:
 
 def type_text(page: Page, text: str) -> None:
     page.get_by_label("Your text").fill(text)
+
+
+def test_a_deep_link_right_after_the_start_is_framed(tmp_path: Path, browser: Browser) -> None:
+    with served(tmp_path) as fresh:
+        page = browser.new_page()
+        page.goto(f"{fresh.url}/text?task=token-classification")
+        expect(page.get_by_role("heading", name="Token classification")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("link", name="Feedback")).to_be_visible()
+        expect(page).to_have_title(re.compile("Podium"))
 
 
 def test_home_leads_to_an_answer_in_two_clicks(page: Page) -> None:
@@ -72,7 +81,7 @@ def test_a_judgement_survives_a_reload_and_is_seen_on_a_phone(page: Page, browse
     type_text(page, "Judged, reloaded, found again.")
     press_run(page)
     wait_for_answer(page)
-    page.locator(".st-key-judge").get_by_role("button", name="thumb_up").click()
+    page.locator(".st-key-judge").get_by_role("radio", name="Thumbs up").click()
     expect(page.locator(".st-key-judge")).to_contain_text("Kept")
     assert "run=" in page.url
     page.reload()
@@ -95,10 +104,10 @@ def test_parameters_and_task_are_in_the_url_and_survive_a_reload(page: Page) -> 
     page.goto("/image?task=object-detection&object-detection.threshold=0.9")
     expect(page.get_by_role("heading", name="Object detection")).to_be_visible()
     page.get_by_text("Parameters").click()
-    expect(page.get_by_role("slider")).to_have_attribute("aria-valuenow", "0.9")
+    expect(page.get_by_role("slider")).to_have_value("0.9")
     page.reload()
     page.get_by_text("Parameters").click()
-    expect(page.get_by_role("slider")).to_have_attribute("aria-valuenow", "0.9")
+    expect(page.get_by_role("slider")).to_have_value("0.9")
 
 
 def test_an_uploaded_picture_is_shown_and_answered(page: Page) -> None:
@@ -194,7 +203,7 @@ def test_visitors_text_is_never_markup(task_id: str, page: Page) -> None:
     type_text(page, HOSTILE)
     press_run(page)
     wait_for_answer(page)
-    page.locator(".st-key-judge").get_by_role("button", name="thumb_down").click()
+    page.locator(".st-key-judge").get_by_role("radio", name="Thumbs down").click()
     page.get_by_label("Comment").fill(HOSTILE)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Thank you")).to_be_visible()
@@ -226,7 +235,7 @@ def test_the_export_downloads(page: Page, tmp_path: Path) -> None:
     page.goto("/text?task=text-classification")
     press_run(page)
     wait_for_answer(page)
-    page.locator(".st-key-judge").get_by_role("button", name="thumb_up").click()
+    page.locator(".st-key-judge").get_by_role("radio", name="Thumbs up").click()
     expect(page.locator(".st-key-judge")).to_contain_text("Kept")
     page.goto("/feedback")
     for kind in ("JSONL", "CSV", "Parquet"):

@@ -24,7 +24,6 @@ class StrictLoader(FakeLoader):
         self.budget_bytes = budget_bytes
         self.here: dict[str, int] = {}
         self.broken: list[str] = []
-        self.engine: Engine | None = None
 
     def check(self, promise: str, kept: bool) -> None:
         if not kept:
