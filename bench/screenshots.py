@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Page
 
@@ -40,33 +41,33 @@ def take_cards(browser: Browser, url: str) -> None:
         page.locator(".st-key-result").screenshot(path=CARDS / f"{task.id}.png")
 
 
-def take_pages(browser: Browser, url: str) -> None:
-    """Take every page at both widths, light and dark."""
+def take_pages(browser: Browser, url: str, scheme: Literal["light", "dark"]) -> None:
+    """Take every page at both widths."""
     DOCS.mkdir(exist_ok=True)
     for device, (width, height) in WIDTHS.items():
-        for scheme in ("light", "dark"):
-            page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-            for name in ("home", "models", "feedback"):
-                page.goto(f"{url}/{'' if name == 'home' else name}")
-                page.get_by_test_id("stMainBlockContainer").wait_for()
-                page.wait_for_timeout(4 * SETTLED_MS)
-                page.screenshot(path=DOCS / f"{name}-{device}-{scheme}.png", full_page=True)
-            for task in TASKS:
-                run_example(page, url, task.id, task.modality)
-                page.screenshot(path=DOCS / f"{task.id}-{device}-{scheme}.png", full_page=True)
-            page.close()
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+        for task in TASKS:
+            run_example(page, url, task.id, task.modality)
+            page.screenshot(path=DOCS / f"{task.id}-{device}-{scheme}.png", full_page=True)
+        for name in ("home", "models", "feedback"):
+            page.goto(f"{url}/{'' if name == 'home' else name}")
+            page.get_by_test_id("stMainBlockContainer").wait_for()
+            page.wait_for_timeout(4 * SETTLED_MS)
+            page.screenshot(path=DOCS / f"{name}-{device}-{scheme}.png", full_page=True)
+        page.close()
 
 
 def main() -> None:
     """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cards", action="store_true", help="only the pictures on Home's cards")
+    parser.add_argument("--scheme", choices=("light", "dark"), default="light", help="the theme of the pages' pictures")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site, chromium() as browser:
         if arguments.cards:
             take_cards(browser, site.url)
         else:
-            take_pages(browser, site.url)
+            take_pages(browser, site.url, arguments.scheme)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 
 from core.catalog import Availabilities, Availability, Catalog, ModelCard
-from core.engine import Answer, Engine, ModelKey, ModelStatus
+from core.engine import Answer, Engine, ModelKey, ModelStatus, Ticket
 from core.errors import BadInput, StoreUnavailable
 from core.feedback.records import ConsentRecord, KeptInput, Record, RunRecord, Source, new_id
 from core.feedback.store import FeedbackStore
@@ -130,7 +130,11 @@ class Showcase:
         )
         job = Job(run_id=new_id(), request=request, ticket=ticket)
         self._jobs.add(job)
-        ticket.add_done_callback(lambda _: self._recorders.submit(job.finish, partial(self._record, job)))
+
+        def finish(_: Ticket) -> None:
+            self._recorders.submit(job.finish, partial(self._record, job))
+
+        ticket.add_done_callback(finish)
         return job
 
     def run(

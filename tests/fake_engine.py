@@ -34,7 +34,7 @@ class FakeLoader:
 
 
 def catalog_in(folder: Path) -> Catalog:
-    """A catalog of one complete-looking model for two tasks."""
+    """Write a catalog of one complete-looking model for two tasks."""
     model = folder / "model"
     model.mkdir(exist_ok=True)
     for name in ("config.json", "tokenizer.json", "model.safetensors"):
@@ -49,7 +49,7 @@ def catalog_in(folder: Path) -> Catalog:
 
 
 def showcase_of(folder: Path, pipe: Pipe, **settings: Any) -> Showcase:
-    """A showcase whose models are `pipe`."""
+    """Build a showcase whose models are `pipe`."""
     made = Settings(data_folder=folder, **settings)
     engine = Engine(loader=FakeLoader(pipe), budget_bytes=1_000_000, queue_limit=made.queue_limit)
     return Showcase(

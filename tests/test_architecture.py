@@ -64,7 +64,7 @@ def imports_of(tree: ast.AST) -> Iterator[str]:
 
 
 def imports_while_importing(tree: ast.Module) -> Iterator[str]:
-    """The imports outside functions and outside `if TYPE_CHECKING:`."""
+    """List the imports outside functions and outside `if TYPE_CHECKING:`."""
     pending: list[ast.stmt] = list(tree.body)
     while pending:
         node = pending.pop()
@@ -82,7 +82,7 @@ def imports_while_importing(tree: ast.Module) -> Iterator[str]:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_imports_point_one_way(path: Path) -> None:
     parts = path.relative_to(ROOT).with_suffix("").parts
-    if parts[0] != "core" or len(parts) == 2 and parts[1] == "__init__":
+    if parts[0] != "core" or (len(parts) == 2 and parts[1] == "__init__"):
         pytest.skip("pages and Home.py stand on top of everything")
     own = parts[1]
     for module in imports_of(ast.parse(path.read_text())):

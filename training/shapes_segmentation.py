@@ -28,7 +28,8 @@ CLASSES = ("background", *SHAPES)
 SIDE = 160
 POOL = 3000
 BATCH = 16
-STEPS = 1000
+ROUNDS = (1000, 800)  # steps between two restarts of the learning rate
+LEARNING_RATE = 1e-3
 DETECTOR = STARTERS_FOLDER / "shapes-detection"
 
 
@@ -62,7 +63,9 @@ def train(_data: Path, out: Path) -> None:
     seed_everything(1)
     pool = ScenePool(POOL, SIDE, seed=2)
     detector = RTDetrForObjectDetection.from_pretrained(DETECTOR, dtype=torch.float32)
-    model = fit(build(detector), batches(pool), steps=STEPS, learning_rate=1e-3, weight_decay=0.02)
+    model = build(detector)
+    for steps in ROUNDS:
+        model = fit(model, batches(pool), steps=steps, learning_rate=LEARNING_RATE, weight_decay=0.02)
     # As the detector's: values from 0 to 1, nothing subtracted.
     processor = SegformerImageProcessor(size={"height": SIDE, "width": SIDE}, do_normalize=False)
     save_half(model, processor, out)

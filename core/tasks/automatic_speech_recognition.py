@@ -26,7 +26,7 @@ class AutomaticSpeechRecognitionParameters(Parameters):
 
 def run(pipe: Any, inputs: Sequence[Audio], parameters: AutomaticSpeechRecognitionParameters) -> list[Transcript]:
     """Transcribe each sound."""
-    return [_transcript(audio, pipe(raw_audio(pipe, audio), **_options(pipe, audio, parameters))) for audio in inputs]
+    return [_transcript(pipe(raw_audio(pipe, audio), **_options(pipe, audio, parameters))) for audio in inputs]
 
 
 def _options(pipe: Any, audio: Audio, parameters: AutomaticSpeechRecognitionParameters) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def _options(pipe: Any, audio: Audio, parameters: AutomaticSpeechRecognitionPara
     return {}
 
 
-def _transcript(audio: Audio, answer: dict[str, Any]) -> Transcript:
+def _transcript(answer: dict[str, Any]) -> Transcript:
     chunks = tuple(
         Chunk(text=chunk["text"].strip(), start_s=chunk["timestamp"][0] or 0.0, end_s=chunk["timestamp"][1])
         for chunk in answer.get("chunks", ())

@@ -49,7 +49,9 @@ class Checkpoint:
 class Run(Protocol):
     """Answer a batch: as many answers as inputs, in the same order."""
 
-    def __call__(self, pipe: Any, inputs: Sequence[Any], parameters: Any) -> list[Any]: ...
+    def __call__(self, pipe: Any, inputs: Sequence[Any], parameters: Any) -> list[Any]:
+        """Answer the batch."""
+        ...
 
 
 class Stream(Protocol):
@@ -61,7 +63,9 @@ class Stream(Protocol):
 
     def __call__(
         self, pipe: Any, inputs: Any, parameters: Any, emit: Callable[[Any], None], stopped: Callable[[], bool]
-    ) -> Any: ...
+    ) -> Any:
+        """Answer the input, emitting on the way."""
+        ...
 
 
 Load = Callable[[Checkpoint], Any]

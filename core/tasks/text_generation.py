@@ -40,20 +40,20 @@ def stream(
     """Continue one text, emitting what there is so far as it grows."""
     from transformers import StoppingCriteria, TextStreamer
 
-    class Emit(TextStreamer):
+    class Emit(TextStreamer):  # type: ignore[misc]  # transformers has no types
         """Hand on each finished piece of text instead of printing it."""
 
         written = ""
 
-        def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
+        def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002  # its signature
             self.written += text
             if text:
                 emit(Text(text=self.written))
 
-    class Stop(StoppingCriteria):
+    class Stop(StoppingCriteria):  # type: ignore[misc]
         """End the generation when the caller asks for it."""
 
-        def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
+        def __call__(self, input_ids: Any, _scores: Any, **_: Any) -> Any:
             return input_ids.new_full((input_ids.shape[0],), stopped(), dtype=bool_dtype)
 
     import torch

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime, time
+from functools import partial
 from typing import Any, get_args
 
 import pandas as pd
@@ -115,7 +116,7 @@ def _show_export(wanted: JudgementFilter) -> None:
         for kind in get_args(Format):
             st.download_button(
                 FORMAT_NAMES[kind],
-                lambda kind=kind: _exported(wanted, kind),
+                partial(_exported, wanted, kind),
                 file_name=f"judgements.{kind}",
                 mime=MEDIA_TYPES[kind],
                 key=f"export_{kind}",

@@ -5,6 +5,7 @@ Owns every session-state key and every query parameter but those of the paramete
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Final
 
 import streamlit as st
@@ -27,7 +28,7 @@ def client(of: Runtime) -> str:
     """Return a salted hash of the browser that is visiting, the same after a reload."""
     cookie = st.context.cookies.get(XSRF_COOKIE)
     if isinstance(cookie, str):  # Streamlit's test runner has no cookies, only something in their place
-        return of.hashed(cookie.split("|")[-1])
+        return of.hashed(cookie)
     context = get_script_run_ctx()
     return of.hashed(context.session_id if context else "nobody")
 
@@ -54,7 +55,19 @@ def forget_run() -> None:
 def visits_from_this_machine() -> bool:
     """Return whether the browser runs on the machine that serves, with no proxy in between."""
     proxied = any(name in st.context.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-Ip"))
-    return st.context.ip_address in (None, "127.0.0.1", "::1") and not proxied
+    return is_loopback(st.context.ip_address) and not proxied
+
+
+def is_loopback(address: str | None) -> bool:
+    """Return whether an address is this machine's own; Streamlit gives None for `localhost`.
+
+    A socket for both protocols writes 127.0.0.1 as `::ffff:127.0.0.1`.
+    """
+    if address is None:
+        return True
+    parsed = ipaddress.ip_address(address)
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_loopback
 
 
 def is_owner(of: Runtime) -> bool:

@@ -6,6 +6,8 @@ task's declaration.
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from core.catalog import ModelCard
@@ -101,7 +103,7 @@ def _show_form(task: Task) -> tuple[ModelCard, Value, dict[str, object]] | None:
     with st.form(widget_key(task.id, "form"), border=False) if typed else st.container(key="input"):
         read = show_input_form(task)
         parameters = show_parameters(task)
-        options: dict[str, object] = {"type": "primary", "icon": ":material/play_arrow:", "width": "stretch"}
+        options: dict[str, Any] = {"type": "primary", "icon": ":material/play_arrow:", "width": "stretch"}
         pressed = st.form_submit_button("Run", **options) if typed else st.button("Run", key="run", **options)
     show_examples(task)
     if not pressed:

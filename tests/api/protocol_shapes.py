@@ -10,7 +10,7 @@ INTEGER: Final = {"type": "integer", "minimum": 0}
 
 
 def rows_of(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A list of objects with these properties and no others."""
+    """Describe a list of objects with these properties and no others."""
     return {
         "type": "array",
         "items": {

@@ -14,12 +14,11 @@ from core.runtime import Runtime
 from core.settings import ROOT
 from core.tasks import TASKS, get_task
 from core.tasks.spec import Task
-
 from tests.api.protocol_shapes import OUTPUTS
 
 
 def body_of(task: Task) -> dict[str, Any]:
-    """The first example of a task as a JSON body."""
+    """Make a JSON body of a task's first example."""
     inputs = task.examples[0].inputs
     return {"inputs": base64.b64encode((ROOT / inputs).read_bytes()).decode() if isinstance(inputs, Path) else inputs}
 

@@ -194,7 +194,7 @@ def test_two_visitors_at_once_see_their_own_work(context: BrowserContext, browse
     other_context.close()
 
 
-HOSTILE = "<img src=x onerror=\"window.__xss=1\"><svg onload=window.__xss=1></svg> [a](javascript:window.__xss=1)"
+HOSTILE = '<img src=x onerror="window.__xss=1"><svg onload=window.__xss=1></svg> [a](javascript:window.__xss=1)'
 
 
 @pytest.mark.parametrize("task_id", ["text-classification", "token-classification", "text-generation"])
@@ -240,7 +240,7 @@ def test_the_export_downloads(page: Page, tmp_path: Path) -> None:
     page.goto("/feedback")
     for kind in ("JSONL", "CSV", "Parquet"):
         with page.expect_download() as download:
-            page.get_by_role("button", name=kind).click()
+            page.get_by_role("button", name=kind, exact=True).click()
         target = tmp_path / kind
         download.value.save_as(target)
         assert target.stat().st_size > 100

@@ -208,4 +208,3 @@ def test_release_gives_memory_back(tiny: Callable[[str], Path]) -> None:
 
 def _resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-
