@@ -24,7 +24,7 @@ from training.starter import Metrics, Starter, main, seed_everything
 
 SEED = 314
 NUM_WORD_STEPS = 1_200
-ROUNDS = (900, 1_500, 600)  # steps between two restarts of the learning rate; the second halved the errors
+ROUNDS = (900, 1_500)  # steps between two restarts of the learning rate; the second halved the errors
 PEAK_LEARNING_RATE = 1.5e-3
 LONGEST_STRING = 8
 WORDS_PER_BATCH = 84  # strings in a batch have about equal length; longer strings, fewer of them

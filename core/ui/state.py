@@ -28,7 +28,7 @@ def client(of: Runtime) -> str:
     """Return a salted hash of the browser that is visiting, the same after a reload."""
     cookie = st.context.cookies.get(XSRF_COOKIE)
     if isinstance(cookie, str):  # Streamlit's test runner has no cookies, only something in their place
-        return of.hashed(cookie)
+        return of.hashed(unmasked(cookie))
     context = get_script_run_ctx()
     return of.hashed(context.session_id if context else "nobody")
 
@@ -50,6 +50,21 @@ def set_in_url(name: str, value: str | None) -> None:
 def forget_run() -> None:
     """Leave the run that is shown, as when another task or model is chosen."""
     set_in_url("run", None)
+
+
+def unmasked(cookie: str) -> str:
+    """Return what stays the same of an XSRF cookie: each page load masks its token anew.
+
+    Source: version 2 of the cookie is `2|mask|token xor mask|time`, in hex but for the time.
+    """
+    parts = cookie.split("|")
+    if len(parts) != 4:
+        return cookie
+    try:
+        mask, masked = bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
+    except ValueError:
+        return cookie
+    return bytes(byte ^ mask[place % len(mask)] for place, byte in enumerate(masked)).hex() if mask else cookie
 
 
 def visits_from_this_machine() -> bool:

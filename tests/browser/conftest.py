@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from bench.chromium import chromium, chromium_path
 from bench.site import Site, served
 
 STARTERS = Path(__file__).resolve().parent.parent.parent / "models" / "starters"
 SPOKEN = STARTERS / "digit-strings" / "examples" / "three-one-four.wav"
+
+
+expect.set_options(timeout=20_000)  # a busy machine may take its time; a quick one never waits for it
 
 
 @pytest.fixture(scope="session")

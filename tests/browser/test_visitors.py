@@ -28,6 +28,7 @@ def press_run(page: Page) -> None:
 def wait_for_answer(page: Page) -> None:
     expect(page.locator(".st-key-judge")).to_be_visible(timeout=30_000)
     expect(page.locator(".st-key-result")).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     assert page.locator(".st-key-problem").count() == 0
 
 

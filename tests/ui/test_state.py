@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.ui.state import is_loopback
+from core.ui.state import is_loopback, unmasked
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,14 @@ from core.ui.state import is_loopback
 )
 def test_this_machine_is_told_from_others(address: str | None, own: bool) -> None:
     assert is_loopback(address) is own
+
+
+def test_a_visitor_is_the_same_after_the_cookie_is_masked_anew() -> None:
+    token = bytes(range(16))
+
+    def masked(mask: bytes) -> str:
+        return f"2|{mask.hex()}|{bytes(b ^ mask[i % 4] for i, b in enumerate(token)).hex()}|1795432545"
+
+    assert unmasked(masked(b"\x01\x02\x03\x04")) == unmasked(masked(b"\xff\x10\x20\x30")) == token.hex()
+    assert unmasked("2|zz|00|1") == "2|zz|00|1"
+    assert unmasked("plain") == "plain"
