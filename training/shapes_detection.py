@@ -24,7 +24,7 @@ POOL = 3000
 BATCH = 16
 DENSE_STEPS = 900
 STEPS = 1800
-CHOICE_STEPS = 2600
+CHOICE_STEPS = 1500
 THRESHOLD = 0.5
 
 
@@ -81,7 +81,7 @@ def train(_data: Path, out: Path) -> None:
     processor = RTDetrImageProcessor(size={"height": SIDE, "width": SIDE})
     model = fit(stage.detector, batches(pool), steps=STEPS, learning_rate=8e-4, clip=0.5)
     # A second round from a high rate: after the first, a third of the answers are second boxes for one object.
-    model = fit(model, batches(pool), steps=CHOICE_STEPS, learning_rate=8e-4, clip=0.5)
+    model = fit(model, batches(pool), steps=CHOICE_STEPS, learning_rate=6e-4, clip=0.5)
     save_half(model, processor, out)
 
 
