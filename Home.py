@@ -18,6 +18,9 @@ if __name__ == "__main__":
 
     show_site()
 else:
+    import threading
+    from importlib import import_module
+
     from streamlit.runtime.pages_manager import PagesManager
 
     from core.api.server import lifespan, routes
@@ -25,3 +28,5 @@ else:
     # The folder `pages` would otherwise be run bare, without this file, until the first visit of `/`.
     PagesManager.uses_pages_directory = False
     app = st.App(__file__, routes=routes(), lifespan=lifespan)
+    # The pages' modules are imported while the first visitor's browser still loads Streamlit's scripts.
+    threading.Thread(target=import_module, args=("core.ui.site",), name="import pages", daemon=True).start()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import pandas as pd
 import streamlit as st
 
 from core.values import Boxes, Entities, Label, Labels, Masks, Text, Transcript, Value
@@ -123,9 +122,8 @@ def _edited(noun: str, rows: Sequence[tuple[str, str]], labels: Sequence[str], k
     if not rows:
         return None
     shown = [label for _, label in rows]
-    table = pd.DataFrame({KEPT: True, noun: [name for name, _ in rows], LABEL: shown})
     edited = st.data_editor(
-        table,
+        [{KEPT: True, noun: name, LABEL: label} for name, label in rows],
         key=key,
         hide_index=True,
         disabled=[noun],
@@ -137,5 +135,5 @@ def _edited(noun: str, rows: Sequence[tuple[str, str]], labels: Sequence[str], k
             ),
         },
     )
-    kept = {number: str(row[LABEL]) for number, row in enumerate(edited.to_dict("records")) if row[KEPT]}
+    kept = {number: str(row[LABEL]) for number, row in enumerate(edited) if row[KEPT]}
     return None if kept == dict(enumerate(shown)) else kept
