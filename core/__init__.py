@@ -3,7 +3,8 @@
 The map, in the order in which it may be imported (each line only from lines above it):
 
     errors, values, settings      what can go wrong; what goes in and comes out; the configuration
-    media, hub, tasks             bytes to values; the Hugging Face Hub; what can be done, declared once each
+    media, hub, tasks, reading    bytes to values; the Hugging Face Hub; what can be done, declared once each;
+                                  inputs of several parts, read and kept
     catalog, engine, feedback     which models there are; running them; runs and judgements kept
     showcase                      the one door: validates, limits, runs, records
     runtime                       builds all of it once per process

@@ -19,7 +19,7 @@ from core.engine import Answer, Event, Ticket
 from core.errors import ShowcaseError
 from core.feedback.records import RunRecord, Source
 from core.tasks.spec import Parameters, Task
-from core.values import Audio, Image, Text, Value
+from core.values import Audio, Image, Text, Value, Video, atoms_in
 
 log = logging.getLogger(__name__)
 
@@ -124,11 +124,15 @@ class Job:
 
 def memory_bytes(inputs: Value) -> int:
     """Return about how much memory an input holds."""
-    if isinstance(inputs, Image):
-        return len(inputs.pixels)
-    if isinstance(inputs, Audio):
-        return len(inputs.samples)
-    return 4 * len(inputs.text) if isinstance(inputs, Text) else 1000
+    return sum(_atom_bytes(atom) for atom in atoms_in(inputs))
+
+
+def _atom_bytes(atom: Value) -> int:
+    if isinstance(atom, Image | Video):
+        return len(atom.pixels)
+    if isinstance(atom, Audio):
+        return len(atom.samples)
+    return 4 * len(atom.text) if isinstance(atom, Text) else 1000
 
 
 class RecentJobs:

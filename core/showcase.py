@@ -20,11 +20,12 @@ from core.errors import BadInput, StoreUnavailable
 from core.feedback.records import ConsentRecord, KeptInput, Record, RunRecord, Source, new_id
 from core.feedback.store import FeedbackStore
 from core.job import Job, RecentJobs, Request, Run
-from core.media import Limits, encode_png, encode_wav, read_audio, read_image, read_text
+from core.media import Limits
+from core.reading import decoded, encoded, kind_words, read_value
 from core.settings import Settings
 from core.tasks import TASKS, get_task
 from core.tasks.spec import Modality, Task
-from core.values import VALUE_TYPES, Audio, Image, Text, Value
+from core.values import VALUE_TYPES, Value
 
 APP_VERSION: Final = "0.1.0"
 
@@ -82,20 +83,15 @@ class Showcase:
 
     # Running
 
-    def read_input(self, task: Task, data: bytes | str, *, name: str = "") -> Value:
+    def read_input(self, task: Task, given: Any, *, name: str = "") -> Value:
         """Turn what was typed, uploaded or posted into the task's input.
+
+        Args:
+            given: as `core.reading.read_value` takes it.
 
         Raises: BadInput, TooLarge or UnsupportedMedia saying what is wrong with it.
         """
-        if task.input is Text:
-            return read_text(data, self.limits)
-        if isinstance(data, str):
-            raise BadInput(f"{task.title} takes {_kind_of(task)}, not text.", hint="Send the file's bytes.")
-        return (
-            read_image(data, self.limits, name=name)
-            if task.input is Image
-            else read_audio(data, self.limits, name=name)
-        )
+        return read_value(task.input, given, self.limits, name=name)
 
     def start(
         self,
@@ -114,7 +110,9 @@ class Showcase:
         """
         task = get_task(task_id)
         if not isinstance(inputs, task.input):
-            raise BadInput(f"{task.title} takes {_kind_of(task)}.", hint="Choose a task that takes what you have.")
+            raise BadInput(
+                f"{task.title} takes {kind_words(task.input)}.", hint="Choose a task that takes what you have."
+            )
         checked = task.checked_parameters(parameters)
         card = self.catalog.get(task_id, model_id) if model_id else self.first_model(task)
         self._availabilities.require(card, loaded=self._is_loaded(card))
@@ -184,7 +182,7 @@ class Showcase:
         return Run(
             record=record,
             output=VALUE_TYPES[record.output_type].from_json(record.output),
-            inputs=self.read_input(get_task(record.task_id), kept.data) if kept else None,
+            inputs=decoded(get_task(record.task_id).input, kept.media_type, kept.data, self.limits) if kept else None,
             recorded=True,
         )
 
@@ -253,18 +251,3 @@ def kept_input(run_id: str, inputs: Value) -> KeptInput:
     """Return the record that keeps an input beside its run."""
     media_type, data = encoded(inputs)
     return KeptInput(run_id=run_id, media_type=media_type, data=data)
-
-
-def _kind_of(task: Task) -> str:
-    return {Text: "a text", Image: "a picture", Audio: "a sound"}[task.input]
-
-
-def encoded(inputs: Value) -> tuple[str, bytes]:
-    """Return an input as a file: its media type and bytes, which `read_input` reads back."""
-    if isinstance(inputs, Image):
-        return "image/png", encode_png(inputs)
-    if isinstance(inputs, Audio):
-        return "audio/wav", encode_wav(inputs)
-    if isinstance(inputs, Text):
-        return "text/plain; charset=utf-8", inputs.text.encode()
-    raise TypeError(f"{type(inputs).__name__} is not an input")

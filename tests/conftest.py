@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,48 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"  # before huggingface_hub is imported by anyone
 
 from core import runtime as runtime_module
+from core.catalog import Catalog
 from core.runtime import Runtime
+from core.settings import ROOT
+from core.tasks import TASKS
+from tests import tiny
 
 
 @pytest.fixture(scope="session")
-def session_runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Return what gives the folder of a task's tiny checkpoint, made at the first call."""
+
+    @cache
+    def folder(task_id: str) -> Path:
+        return tiny.build(task_id, tmp_path_factory.mktemp("tiny") / task_id)
+
+    return folder
+
+
+def write_catalog(path: Path, tiny_folder: Callable[[str], Path]) -> None:
+    """Write the real catalog with a tiny checkpoint more for each task that has no starter: every task can run."""
+    (path.parent / "starters").symlink_to(ROOT / "models" / "starters")
+    real = ROOT / "models" / "catalog.toml"
+    with_starter = {card.task_id for card in Catalog.read(real).cards if card.is_starter}
+    rows = [
+        f'\n[[model]]\ntask = "{task.id}"\npath = "{tiny_folder(task.id)}"\ndtype = "float32"\n'
+        for task in TASKS
+        if task.id not in with_starter
+    ]
+    path.write_text(real.read_text() + "".join(rows))
+
+
+@pytest.fixture(scope="session")
+def session_runtime(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Callable[[str], Path]) -> Iterator[Runtime]:
     """Make one runtime for the whole session: the pages find it as they find the real one."""
     folder = tmp_path_factory.mktemp("podium")
+    write_catalog(folder / "catalog.toml", tiny_folder)
     patch = pytest.MonkeyPatch()
     for variable in list(os.environ):
         if variable.startswith("PODIUM_") and variable not in ("PODIUM_CI", "PODIUM_TEST_POSTGRES_URL"):
             patch.delenv(variable)
     patch.setenv("PODIUM_DATA", str(folder))
+    patch.setenv("PODIUM_CATALOG", str(folder / "catalog.toml"))
     runtime_module.runtime.cache_clear()
     made = runtime_module.runtime()
     yield made

@@ -22,6 +22,7 @@ RANKS = {
     "catalog": 3,
     "engine": 3,
     "feedback": 3,
+    "reading": 2,
     "job": 4,
     "showcase": 5,
     "judging": 6,

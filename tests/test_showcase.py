@@ -109,7 +109,7 @@ def test_what_cannot_be_run_is_refused_before_the_engine(
 def test_text_sent_where_a_file_is_meant_is_never_opened(showcase: Showcase) -> None:
     from core.tasks import get_task
 
-    with pytest.raises(BadInput, match="takes a picture"):
+    with pytest.raises(BadInput, match="is not base64"):
         showcase.read_input(get_task("image-classification"), "/etc/hostname")
 
 

@@ -8,31 +8,73 @@ from pydantic import ValidationError
 
 from core.values import (
     VALUE_TYPES,
+    Answer,
+    Answers,
     Audio,
     Box,
     Boxes,
+    Chat,
     Chunk,
+    Decision,
+    Decisions,
+    Depth,
     Detection,
+    Embeddings,
     Entities,
     Entity,
+    Filling,
+    Fillings,
     Image,
     Label,
     Labels,
     Mask,
     Masks,
+    Match,
+    Matches,
+    Message,
+    Mixed,
+    PageAnswer,
+    PageAnswers,
+    Point,
+    Similarities,
+    Summary,
+    Table,
+    TableAnswer,
     Text,
     Transcript,
+    Translation,
     Value,
+    Video,
 )
+
+PICTURE = Image.from_array(np.arange(24, dtype=np.uint8).reshape(2, 4, 3))
+SOUND = Audio.from_array(np.linspace(-1, 1, 5, dtype=np.float32), 16_000)
+POSITIVE = Label(label="positive", score=0.9)
+BOX = Box(xmin=0, ymin=0, xmax=2, ymax=1)
 
 ONE_OF_EACH = [
     Text(text="Grüße 👋 שלום"),
-    Image.from_array(np.arange(24, dtype=np.uint8).reshape(2, 4, 3)),
-    Audio.from_array(np.linspace(-1, 1, 5, dtype=np.float32), 16_000),
-    Labels(labels=(Label(label="positive", score=0.9),)),
+    PICTURE,
+    SOUND,
+    Video.from_array(np.arange(48, dtype=np.uint8).reshape(2, 2, 4, 3), 1.5),
+    Table(columns=("a", "b"), rows=(("1", "2"),)),
+    Chat(messages=(Message(role="user", content="Hello"),)),
+    Labels(labels=(POSITIVE,)),
     Entities(text="in Rome", entities=(Entity(entity_group="LOC", score=0.5, word="Rome", start=3, end=7),)),
-    Boxes(width=4, height=2, detections=(Detection(label="star", score=1.0, box=Box(xmin=0, ymin=0, xmax=2, ymax=1)),)),
+    Answers(answers=(Answer(answer="Rome", score=0.5, start=3, end=7),)),
+    TableAnswer(answer="1", coordinates=((0, 0),), cells=("1",), aggregator="SUM"),
+    Fillings(gaps=((Filling(token_str="Rome", token=7, score=0.5, sequence="in Rome"),),)),
+    Similarities(scores=(0.5, -0.25)),
+    Embeddings.from_array(np.array([[1, 2], [3, 4]], np.float32)),
+    Summary(text="short"),
+    Translation(text="kurz"),
+    Decisions(decisions=(Decision(name="go", answer="yes", options=(POSITIVE,)),)),
+    Boxes(width=4, height=2, detections=(Detection(label="star", score=1.0, box=BOX),)),
     Masks(width=4, height=2, masks=(Mask(label="sky", area=0.25, mask=b"\x89PNG\x00\xff"),)),
+    Depth.from_array(np.array([[0.5, 2.0]], np.float32)),
+    Matches(matches=(Match(first=Point(x=0, y=1), second=Point(x=2, y=1), score=0.5),)),
+    PageAnswers(width=4, height=2, answers=(PageAnswer(answer="Rome", score=0.5, boxes=(BOX,)),)),
+    Mixed(text="a", image=PICTURE, audio=SOUND),
     Transcript(text="one two", chunks=(Chunk(text="one", start_s=0.1, end_s=None),)),
 ]
 
@@ -81,6 +123,11 @@ def test_arrays_come_back_as_they_went_in_and_read_only() -> None:
 def test_a_score_is_between_nought_and_one(score: float) -> None:
     with pytest.raises(ValidationError):
         Label(label="x", score=score)
+
+
+def test_a_table_has_a_cell_for_every_column() -> None:
+    with pytest.raises(ValidationError, match="each column"):
+        Table(columns=("a", "b"), rows=(("1",),))
 
 
 def test_pixels_have_to_fit_the_size() -> None:

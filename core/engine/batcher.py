@@ -16,7 +16,7 @@ from uuid import uuid4
 from core.engine.key import Loaded
 from core.engine.ticket import Ticket
 from core.errors import RunFailed, ShowcaseError
-from core.tasks.spec import BATCH_BUDGETS
+from core.tasks.spec import batch_budget
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ class Line:
         shortest = longest = head.length
         for _, _, ticket in self._waiting[1:]:
             low, high = min(shortest, ticket.length), max(longest, ticket.length)
-            fits = high <= LENGTH_RATIO * low and high * (len(batch) + 1) <= _budget(head)
+            fits = high <= LENGTH_RATIO * low and high * (len(batch) + 1) <= batch_budget(head.task)
             if fits and _can_share(head, ticket):
                 batch.append(ticket)
                 shortest, longest = low, high
@@ -83,10 +83,6 @@ class Line:
         self._waiting = [entry for entry in self._waiting if id(entry[2]) not in taken]
         self._last = {client: last for client, last in self._last.items() if last + 1 > self._now}
         return batch
-
-
-def _budget(ticket: Ticket) -> int:
-    return BATCH_BUDGETS.get(ticket.task.input, 1)
 
 
 def _can_share(one: Ticket, other: Ticket) -> bool:

@@ -14,7 +14,7 @@ from core.engine.weights import DamagedWeights, read_header
 from core.errors import ModelUnavailable
 from core.hub.files import CONFIG, no_safetensors, weight_files
 from core.tasks.spec import Task
-from core.values import Audio, Image, Text
+from core.values import Audio, Chat, Image, Table, Text, Transcript, Video, fields_of
 
 _CODE_KEYS = frozenset({"auto_map", "custom_pipelines"})
 _CONFIGURATIONS = (
@@ -27,7 +27,6 @@ _CONFIGURATIONS = (
 )
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.spm", "bpe.codes")
 _PROCESSORS = ("preprocessor_config.json", "processor_config.json")
-_SPEECH = "automatic-speech-recognition"
 
 
 def check_folder(folder: Path, task: Task, title: str) -> dict[str, Any]:
@@ -145,9 +144,11 @@ def _check_processors(folder: Path, task: Task, title: str) -> None:
         return any(any(folder.glob(pattern)) for pattern in patterns)
 
     # Without these files transformers would build a tokenizer that knows no word, and say nothing.
-    if (task.input is Text or task.id == _SPEECH) and not has(_TOKENIZERS):
+    atoms = {field.atom for field in fields_of(task.input)}
+    words = atoms & {Text, Chat, Table} or issubclass(task.output, Text | Transcript)
+    if words and not has(_TOKENIZERS):
         raise ModelUnavailable(f"{title} has no tokenizer.", hint="Save the tokenizer beside the model.")
-    if task.input in (Image, Audio) and not has(_PROCESSORS):
+    if atoms & {Image, Audio, Video} and not has(_PROCESSORS):
         raise ModelUnavailable(f"{title} has no preprocessor_config.json.", hint="Save the processor beside the model.")
 
 

@@ -4,7 +4,8 @@ Owns the columns, which are the same everywhere. Reads from a store one
 judgement at a time, so that an export of any length needs the memory of a few.
 
 Parameters, output and correction are JSON in a string in every format, since their shape differs
-by task. Text that was put in stands in `input_text`; pictures and sounds as bytes in Parquet
+by task. Text that was put in stands in `input_text`, and so does the JSON of an input of several
+fields; pictures and sounds as bytes in Parquet
 (`input_bytes`), in base64 in JSON lines (`input_base64`), and not in CSV, whose cells end at 32 767
 characters. An input is there only while it is kept, and so goes with its
 visitor's leave.
@@ -126,7 +127,7 @@ def write(found: Iterable[Row], kind: Format, sink: BinaryIO) -> None:
 
 def _row(judged: JudgedRun, kept: KeptInput | None) -> Row:
     run, judgement = judged.run, judged.judgement
-    is_text = kept is not None and kept.media_type.startswith("text/")
+    is_text = kept is not None and kept.media_type.startswith(("text/", "application/json"))
     return {
         "judgement_id": judgement.judgement_id,
         "run_id": run.run_id,

@@ -6,14 +6,14 @@ Owns the shape of the declaration and how an input counts towards a batch. Knows
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import BadParameters
-from core.values import Audio, Image, Text, Value
+from core.values import Audio, Image, Text, Value, atoms_in, fields_of
 
 Modality = Literal["text", "image", "audio", "video"]
 
@@ -24,17 +24,23 @@ class Parameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+ExampleInput = str | Path
+
+
 @dataclass(frozen=True)
 class Example:
     """Offer an input that shows the task off.
 
     Args:
         title: a few words, shown on the button.
-        inputs: the text itself, or a file relative to the repository's root.
+        inputs: the text itself, or a file relative to the repository's root; for an input of several fields a
+            mapping of their names to these, or to a tuple of these.
+        parameters: what differs from the defaults.
     """
 
     title: str
-    inputs: str | Path
+    inputs: ExampleInput | Mapping[str, ExampleInput | tuple[ExampleInput, ...]]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -130,10 +136,14 @@ pictures are resized alike by their processor, so they count by number; 30 s is 
 """
 
 
+def batch_budget(task: Task) -> int:
+    """Return how much one batch of a task may hold; an input of several fields counts by its texts, if it has any."""
+    atoms = [field.atom for field in fields_of(task.input)]
+    return BATCH_BUDGETS.get(Text if Text in atoms else atoms[0], 1)
+
+
 def batch_length(inputs: Value) -> int:
-    """Return how much of its type's `BATCH_BUDGETS` one input uses, at least 1."""
-    if isinstance(inputs, Text):
-        return max(1, len(inputs.text))
+    """Return how much of the batch's budget one input uses, at least 1."""
     if isinstance(inputs, Audio):
         return max(1, round(inputs.duration_s * 1000))
-    return 1
+    return max(1, sum(len(atom.text) for atom in atoms_in(inputs) if isinstance(atom, Text)))

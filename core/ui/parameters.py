@@ -1,7 +1,12 @@
-"""A task's parameters as widgets, made from its pydantic model. Their values are in the URL."""
+"""A task's parameters as widgets, made from its pydantic model. Their values are in the URL, but for lists of words.
+
+A field's type and bounds say which widget it gets. `json_schema_extra` may hold `prominent` (stands in the form,
+not among the folded ones) and, for a str, `choices` (a mapping of codes to names).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
@@ -11,18 +16,46 @@ from core.tasks.spec import Task
 from core.ui.state import widget_key
 
 
+def show_prominent_parameters(task: Task) -> dict[str, Any]:
+    """Show a widget for each parameter without which the task makes no sense, such as the labels to choose from.
+
+    A parameter is one if its `Field` has `json_schema_extra={"prominent": True}`.
+    """
+    return _widgets(task, prominent=True)
+
+
 def show_parameters(task: Task) -> dict[str, Any]:
-    """Show a widget for each parameter; return the values on the page."""
+    """Show a widget for each of the other parameters, folded away; return the values on the page."""
+    if all(_extra(field, "prominent") for field in task.parameters.model_fields.values()):
+        return {}
     with st.expander("Parameters", icon=":material/tune:", key=widget_key(task.id, "parameters")):
-        return {
-            name: _widget(widget_key(task.id, name), name, field)
-            for name, field in task.parameters.model_fields.items()
-        }
+        return _widgets(task, prominent=False)
+
+
+def put_parameters(task: Task, given: Mapping[str, Any]) -> None:
+    """Put an example's parameters in; those that it does not name go back to their defaults."""
+    for name, field in task.parameters.model_fields.items():
+        key = widget_key(task.id, name)
+        if name in given or key in st.session_state:
+            value = given.get(name, field.default)
+            st.session_state[key] = list(value) if isinstance(value, tuple) else value
 
 
 def title_of(name: str) -> str:
     """Return a parameter's or an option's name as a visitor reads it."""
     return name.replace("_", " ").replace("-", " ").capitalize()
+
+
+def _extra(field: FieldInfo, name: str) -> Any:
+    return field.json_schema_extra.get(name) if isinstance(field.json_schema_extra, dict) else None
+
+
+def _widgets(task: Task, *, prominent: bool) -> dict[str, Any]:
+    return {
+        name: _widget(widget_key(task.id, name), name, field)
+        for name, field in task.parameters.model_fields.items()
+        if bool(_extra(field, "prominent")) == prominent
+    }
 
 
 def _widget(key: str, name: str, field: FieldInfo) -> Any:
@@ -37,9 +70,32 @@ def _widget(key: str, name: str, field: FieldInfo) -> Any:
         low, high = _bounds(field)
         step = 1 if kind is int else round((high - low) / 40, 2)
         return st.slider(title_of(name), kind(low), kind(high), field.default, step=step, **shared)
+    if get_origin(kind) is tuple:
+        return _chips(key, name, field)
+    choices = _extra(field, "choices")
+    if kind is str and choices:
+        codes = list(choices)
+        at = codes.index(field.default)
+        return st.selectbox(title_of(name), codes, index=at, format_func=lambda code: choices[code], **shared)
     if kind is str:
         return st.text_input(title_of(name), value=field.default, **shared)
     raise TypeError(f"no widget for a parameter of type {kind}")
+
+
+def _chips(key: str, name: str, field: FieldInfo) -> tuple[str, ...]:
+    """Show words as chips; Enter adds one, its cross takes it away."""
+    st.session_state.setdefault(key, list(field.default))
+    options = list(dict.fromkeys([*field.default, *st.session_state[key]]))
+    chosen = st.multiselect(
+        title_of(name),
+        options,
+        key=key,
+        help=field.description,
+        accept_new_options=True,
+        placeholder="Type a word and press Enter",
+        persist_state="session",
+    )
+    return tuple(word.strip() for word in chosen if word.strip())
 
 
 def _bounds(field: FieldInfo) -> tuple[float, float]:

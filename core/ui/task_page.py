@@ -13,14 +13,14 @@ import streamlit as st
 from core.catalog import ModelCard
 from core.job import Job, Run
 from core.tasks.spec import Modality, Task
-from core.ui.inputs import put_input, show_examples, show_input_form
+from core.ui.inputs import is_typed, put_input, show_examples, show_input_form
 from core.ui.judge import show_judge
-from core.ui.parameters import show_parameters
+from core.ui.parameters import show_parameters, show_prominent_parameters
 from core.ui.problem import problems_shown
 from core.ui.result import reopened, show_job, show_run
 from core.ui.state import client, forget_run, in_url, runtime, set_in_url, widget_key
 from core.ui.theme import page_header
-from core.values import Text, Value
+from core.values import Value
 
 STATE_WORDS = {
     "loaded": "ready",
@@ -99,10 +99,10 @@ def _show_form(task: Task) -> tuple[ModelCard, Value, dict[str, object]] | None:
     """Show model, input and parameters; return what is to be run if `Run` was pressed."""
     card = _choose_model(task)
     # In a form a text is sent together with the press of `Run`, and Ctrl+Enter presses it.
-    typed = task.input is Text
+    typed = is_typed(task)
     with st.form(widget_key(task.id, "form"), border=False) if typed else st.container(key="input"):
         read = show_input_form(task)
-        parameters = show_parameters(task)
+        parameters = {**show_prominent_parameters(task), **show_parameters(task)}
         options: dict[str, Any] = {"type": "primary", "icon": ":material/play_arrow:", "width": "stretch"}
         pressed = st.form_submit_button("Run", **options) if typed else st.button("Run", key="run", **options)
     show_examples(task)

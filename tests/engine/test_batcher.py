@@ -71,13 +71,12 @@ def test_pictures_count_by_number():
     assert [len(line.take()), len(line.take())] == [BATCH_BUDGETS[Image], 1]
 
 
-@pytest.mark.parametrize("why", ["batches", "streaming", "warm-up", "unknown type"])
+@pytest.mark.parametrize("why", ["batches", "streaming", "warm-up"])
 def test_some_run_alone(why: str):
     changes = {
         "batches": {"task": make_task(batches=False)},
         "streaming": {"task": make_task(stream=lambda *_: None), "streaming": True},
         "warm-up": {"value": None},
-        "unknown type": {"task": make_task(input=Suffix)},
     }[why]
     line = line_of([ticket(**changes), ticket(**changes), ticket(task=changes.get("task", ECHO))])
     assert len(line.take()) == 1

@@ -18,14 +18,15 @@ from core.engine.loader import TransformersLoader
 from core.errors import ModelUnavailable
 from core.hub import Hub
 from core.tasks import TASKS, get_task
-from tests import tiny_checkpoints
+from tests import tiny
+from tests.tiny import texts
 
 TASK = "text-classification"
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_checkpoints.build(TASK, tmp_path_factory.mktemp("whole"))
+    return tiny.build(TASK, tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture
@@ -87,14 +88,14 @@ def test_damage_is_named(folder: Path, damage: str) -> None:
 
 
 def test_a_checkpoint_of_another_task_is_refused_by_name(tmp_path: Path) -> None:
-    error = refusal(tiny_checkpoints.question_answering(tmp_path))
+    error = refusal(texts.question_answering(tmp_path))
     assert error.message == (
         "Tiny is a BertForQuestionAnswering; text classification needs BertForSequenceClassification."
     )
     assert TASK in error.hint
 
 
-@pytest.mark.parametrize("task_id", sorted(set(tiny_checkpoints.BUILDERS) - {TASK, "token-classification"}))
+@pytest.mark.parametrize("task_id", sorted(set(tiny.ROWS) - {TASK, "token-classification"}))
 def test_no_other_task_takes_it(folder: Path, task_id: str) -> None:
     for name in ("preprocessor_config.json", "vocab.json"):
         (folder / name).write_text("{}")
@@ -102,7 +103,7 @@ def test_no_other_task_takes_it(folder: Path, task_id: str) -> None:
 
 
 def test_a_head_that_is_not_in_the_weights_is_noticed(tmp_path: Path) -> None:
-    folder = tiny_checkpoints.question_answering(tmp_path)
+    folder = texts.question_answering(tmp_path)
     edit(folder / "config.json", architectures=["BertForSequenceClassification"])
     assert "lacks weights that the task needs: classifier." in refusal(folder).message
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import huggingface_hub
-import numpy as np
 import pytest
 
 from core.catalog import Catalog, ModelCard
@@ -20,31 +19,12 @@ from core.errors import DoesNotFit, ModelUnavailable, UnknownName
 from core.hub import Hub
 from core.tasks import TASKS, get_task
 from core.tasks.spec import Task
-from core.values import Audio, Boxes, Entities, Image, Labels, Masks, Text, Transcript
-from tests import tiny_checkpoints
+from core.values import Audio, Boxes, Entities, Labels, Masks, Transcript
+from tests import tiny
+from tests.tiny import sounds
+from tests.tiny.base import LABELS
 
 DTYPES = ("float32", "bfloat16")
-INPUTS = {
-    Text: Text(text="the film left anna ."),
-    Image: Image.from_array(np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)),
-    Audio: Audio.from_array(np.random.default_rng(0).uniform(-0.5, 0.5, 16_000).astype(np.float32), 16_000),
-}
-PARAMETERS: dict[str, dict[str, Any]] = {
-    "text-generation": {"max_new_tokens": 4, "do_sample": False},
-    "object-detection": {"threshold": 0.0},
-}
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    folders: dict[str, Path] = {}
-
-    def folder(task_id: str) -> Path:
-        if task_id not in folders:
-            folders[task_id] = tiny_checkpoints.build(task_id, tmp_path_factory.mktemp(task_id))
-        return folders[task_id]
-
-    return folder
 
 
 def loader_of(folder: Path, task_id: str, tasks: tuple[Task, ...] = TASKS) -> tuple[TransformersLoader, ModelKey]:
@@ -82,20 +62,20 @@ def asked_of_the_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]
 def test_a_checkpoint_of_every_task_loads_and_runs_without_network_or_a_word(
     task: Task,
     dtype: str,
-    tiny: Callable[[str], Path],
+    tiny_folder: Callable[[str], Path],
     asked_of_the_network: list[str],
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    folder = tiny(task.id)
+    folder = tiny_folder(task.id)
     capfd.readouterr()
     loaded = load(folder, task.id, dtype)
-    parameters = task.checked_parameters(PARAMETERS.get(task.id, {}))
-    (answer,) = task.run(loaded.pipe, [INPUTS[task.input]], parameters)  # type: ignore[index]
+    parameters = task.checked_parameters(tiny.ROWS[task.id].parameters)
+    (answer,) = task.run(loaded.pipe, [tiny.inputs_of(task)], parameters)
     assert type(answer) is task.output
     assert (loaded.dtype, loaded.device) == (dtype, "cpu")
     assert not loaded.pipe.model.training
     assert str(loaded.pipe.model.dtype) == f"torch.{dtype}"
-    assert loaded.labels == (tiny_checkpoints.LABELS if task.output in (Labels, Entities, Boxes, Masks) else ())
+    assert loaded.labels == (LABELS if task.output in (Labels, Entities, Boxes, Masks) else ())
     assert loaded.sampling_rate == (16_000 if task.input is Audio else None)
     assert asked_of_the_network == []
     assert capfd.readouterr() == ("", "")
@@ -103,13 +83,13 @@ def test_a_checkpoint_of_every_task_loads_and_runs_without_network_or_a_word(
 
 def test_whisper_loads_too(tmp_path: Path) -> None:
     task = get_task("automatic-speech-recognition")
-    loaded = load(tiny_checkpoints.whisper(tmp_path), task.id)
-    (answer,) = task.run(loaded.pipe, [INPUTS[Audio]], task.checked_parameters({"return_timestamps": False}))
+    loaded = load(sounds.whisper(tmp_path), task.id)
+    (answer,) = task.run(loaded.pipe, [tiny.ATOMS[Audio]], task.checked_parameters({"return_timestamps": False}))
     assert isinstance(answer, Transcript)
 
 
-def test_the_estimate_is_the_size_of_the_numbers(tiny: Callable[[str], Path]) -> None:
-    loader, key = loader_of(tiny("text-generation"), "text-generation")
+def test_the_estimate_is_the_size_of_the_numbers(tiny_folder: Callable[[str], Path]) -> None:
+    loader, key = loader_of(tiny_folder("text-generation"), "text-generation")
     estimates = {dtype: loader.estimate_bytes(dataclasses.replace(key, dtype=dtype)) for dtype in DTYPES}
     assert estimates["float32"] == 2 * estimates["bfloat16"]
     for dtype, estimate in estimates.items():
@@ -117,7 +97,7 @@ def test_the_estimate_is_the_size_of_the_numbers(tiny: Callable[[str], Path]) ->
         assert estimate <= loaded.size_bytes <= 1.05 * estimate  # and a few small buffers
 
 
-def test_tied_weights_count_once(tiny: Callable[[str], Path]) -> None:
+def test_tied_weights_count_once(tiny_folder: Callable[[str], Path]) -> None:
     import torch
 
     def double(checkpoint: Any) -> Any:
@@ -129,13 +109,13 @@ def test_tied_weights_count_once(tiny: Callable[[str], Path]) -> None:
         return type("Pipe", (), {"model": model})
 
     task = dataclasses.replace(get_task("text-classification"), load=double)
-    loaded = load(tiny("text-classification"), task.id, tasks=(task,))
+    loaded = load(tiny_folder("text-classification"), task.id, tasks=(task,))
     assert loaded.size_bytes == 8 * 4 * 4 + 3 * 8
     assert loaded.labels == ("a", "b")
 
 
-def test_a_folder_s_revision_is_that_of_its_content(tiny: Callable[[str], Path], copied: Path) -> None:
-    first = load(tiny("text-classification"), "text-classification").revision
+def test_a_folder_s_revision_is_that_of_its_content(tiny_folder: Callable[[str], Path], copied: Path) -> None:
+    first = load(tiny_folder("text-classification"), "text-classification").revision
     assert len(first) == 40
     assert load(copied, "text-classification").revision == first
     config = copied / "config.json"
@@ -143,8 +123,8 @@ def test_a_folder_s_revision_is_that_of_its_content(tiny: Callable[[str], Path],
     assert load(copied, "text-classification").revision != first
 
 
-def test_names_that_nobody_knows_are_refused(tiny: Callable[[str], Path]) -> None:
-    loader, key = loader_of(tiny("text-classification"), "text-classification")
+def test_names_that_nobody_knows_are_refused(tiny_folder: Callable[[str], Path]) -> None:
+    loader, key = loader_of(tiny_folder("text-classification"), "text-classification")
     with pytest.raises(UnknownName, match="The tasks are: text-classification, "):
         loader.load(dataclasses.replace(key, task_id="taste"), lambda _done, _total: None)
     with pytest.raises(ModelUnavailable, match="switched off"):
@@ -164,35 +144,35 @@ def test_names_that_nobody_knows_are_refused(tiny: Callable[[str], Path]) -> Non
     ],
 )
 def test_whatever_goes_wrong_is_one_sentence(
-    tiny: Callable[[str], Path], error: Exception, kind: type[Exception], says: str
+    tiny_folder: Callable[[str], Path], error: Exception, kind: type[Exception], says: str
 ) -> None:
     def fail(_checkpoint: Any) -> Any:
         raise error
 
     task = dataclasses.replace(get_task("text-classification"), load=fail)
     with pytest.raises(kind, match=says) as caught:
-        load(tiny("text-classification"), task.id, tasks=(task,))
+        load(tiny_folder("text-classification"), task.id, tasks=(task,))
     assert "/srv" not in str(caught.value)
 
 
-def test_a_bug_in_a_task_stays_a_bug(tiny: Callable[[str], Path]) -> None:
+def test_a_bug_in_a_task_stays_a_bug(tiny_folder: Callable[[str], Path]) -> None:
     def fail(_checkpoint: Any) -> Any:
         raise AssertionError("a bug")
 
     task = dataclasses.replace(get_task("text-classification"), load=fail)
     with pytest.raises(AssertionError):
-        load(tiny("text-classification"), task.id, tasks=(task,))
+        load(tiny_folder("text-classification"), task.id, tasks=(task,))
 
 
 @pytest.fixture
-def copied(tmp_path: Path, tiny: Callable[[str], Path]) -> Path:
+def copied(tmp_path: Path, tiny_folder: Callable[[str], Path]) -> Path:
     import shutil
 
-    return Path(shutil.copytree(tiny("text-classification"), tmp_path / "copied"))
+    return Path(shutil.copytree(tiny_folder("text-classification"), tmp_path / "copied"))
 
 
-def test_release_gives_memory_back(tiny: Callable[[str], Path]) -> None:
-    loader, key = loader_of(tiny("text-classification"), "text-classification")
+def test_release_gives_memory_back(tiny_folder: Callable[[str], Path]) -> None:
+    loader, key = loader_of(tiny_folder("text-classification"), "text-classification")
     loaded = loader.load(key, lambda _done, _total: None)
     loader.release(dataclasses.replace(loaded, pipe=None))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.engine.loader import _make
 from core.tasks import get_task
 from core.tasks.spec import Checkpoint
-from tests.tiny_checkpoints import build
+from tests.tiny import build
 
 
 def test_models_loaded_at_the_same_time_are_all_whole(tmp_path: Path) -> None:

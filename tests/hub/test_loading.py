@@ -15,7 +15,7 @@ from core.errors import ModelUnavailable
 from core.hub import Hub
 from core.tasks import TASKS, get_task
 from core.values import Labels, Text
-from tests import tiny_checkpoints
+from tests import tiny
 from tests.hub.hub_server import COMMIT, HubServer, Repo
 
 KEY = ModelKey("text-classification", "studio/mood", None, "float32", "cpu")
@@ -23,7 +23,7 @@ KEY = ModelKey("text-classification", "studio/mood", None, "float32", "cpu")
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, bytes]:
-    folder = tiny_checkpoints.build(KEY.task_id, tmp_path / "source")
+    folder = tiny.build(KEY.task_id, tmp_path / "source")
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 

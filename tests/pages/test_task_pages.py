@@ -35,7 +35,7 @@ def test_the_first_example_is_ready_and_runs(task: Task, visit: Visit, session_r
     app = press_run(visit(task.modality, task=task.id))
     run = run_of(app, session_runtime)
     assert run.record.task_id == task.id
-    assert run.record.model_id.startswith("starters/")
+    assert run.record.model_id == session_runtime.showcase.first_model(task).model_id
     assert isinstance(run.output, task.output)
 
 

@@ -124,18 +124,6 @@ def test_every_view_is_drawn_and_says_its_words(output: Value, inputs: Value | N
     assert len(at.get("audio")) == isinstance(inputs, Audio)
 
 
-@pytest.mark.parametrize("inputs", [Text(text=HOSTILE), PICTURE, SOUND], ids=lambda value: type(value).__name__)
-def test_every_input_has_a_small_view(inputs: Value) -> None:
-    def page(inputs: object) -> None:
-        from core.ui.outputs import show_input
-
-        show_input(inputs)
-
-    at = AppTest.from_function(page, args=(inputs,)).run()
-    assert not at.exception
-    assert len(at.get("html")) + len(at.get("audio")) == 1
-
-
 @pytest.mark.parametrize(
     "output",
     [

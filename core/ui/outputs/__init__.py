@@ -1,6 +1,6 @@
-"""How answers look: one view per type of answer, and small views of inputs.
+"""How answers look: one view per type of answer.
 
-`show_output` and `show_input` draw into the current container. `markup` is the one place where text
+`show_output` draws into the current container. `markup` is the one place where text
 becomes HTML; `export` is what Copy and Download take along. Every view can be read without colours.
 """
 
@@ -17,14 +17,13 @@ from core.ui.outputs.boxes import boxes_view
 from core.ui.outputs.entities import entities_view
 from core.ui.outputs.export import Download, clipboard_text, download_of, text_download_of
 from core.ui.outputs.labels import labels_view
-from core.ui.outputs.markup import Markup, element, show
+from core.ui.outputs.markup import Markup, show
 from core.ui.outputs.masks import masks_view
-from core.ui.outputs.pictures import picture_url
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
-from core.values import Audio, Boxes, Entities, Image, Labels, Masks, Text, Transcript, Value
+from core.values import Audio, Boxes, Entities, Labels, Masks, Text, Transcript, Value
 
-__all__ = ["VIEWS", "Download", "clipboard_text", "download_of", "show_input", "show_output", "text_download_of"]
+__all__ = ["VIEWS", "Download", "clipboard_text", "download_of", "show_output", "text_download_of"]
 
 _sounds: WeakKeyDictionary[Audio, bytes] = WeakKeyDictionary()
 """Each sound's WAV, for as long as somebody holds the sound: the page is drawn again at every click."""
@@ -42,6 +41,15 @@ VIEWS: Final[dict[type[Value], View]] = {
 """The view of each type of answer. A task with another type fails a test, not a visitor."""
 
 
+def _play_what_was_said(_: Transcript, inputs: Value | None, _key: str) -> None:
+    if isinstance(inputs, Audio):
+        _play(inputs)
+
+
+PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {Transcript: _play_what_was_said}
+"""What stands above some views and is more than markup: players, and surfaces that turn."""
+
+
 def show_output(output: Value, *, inputs: Value | None, key: str) -> None:
     """Show an answer.
 
@@ -53,25 +61,9 @@ def show_output(output: Value, *, inputs: Value | None, key: str) -> None:
     """
     markup = VIEWS[type(output)](output, inputs)
     with st.container(key=key):
-        if isinstance(output, Transcript) and isinstance(inputs, Audio):
-            _play(inputs)
+        if type(output) in PLAYERS:
+            PLAYERS[type(output)](output, inputs, key)
         show(markup)
-
-
-def show_input(inputs: Value) -> None:
-    """Show an input small, as when a run is reopened.
-
-    Raises: TypeError if the type is no input's.
-    """
-    if isinstance(inputs, Text):
-        show(element("blockquote", inputs.text, class_="pd-input"))
-    elif isinstance(inputs, Image):
-        alt = f"The picture that was given, {inputs.width} by {inputs.height} pixels"
-        show(element("img", src=picture_url(inputs), alt=alt, class_="pd-input"))
-    elif isinstance(inputs, Audio):
-        _play(inputs)
-    else:
-        raise TypeError(f"{type(inputs).__name__} is no input")
 
 
 def _play(audio: Audio) -> None:

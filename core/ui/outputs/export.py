@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
+from core.reading import to_wire
 from core.ui.outputs.markup import percent
 from core.ui.outputs.transcript import clock
-from core.values import Boxes, Entities, Labels, Masks, Text, Transcript, Value
+from core.values import Boxes, Chat, Entities, Labels, Masks, Table, Text, Transcript, Value, atoms_in
 
 
 class Download(NamedTuple):
@@ -24,7 +25,7 @@ def download_of(output: Value, inputs: Value | None = None) -> Download:
 
     A picture or a sound is not put in: it is the visitor's own file, and far larger than the answer.
     """
-    form = {"inputs": inputs.text} if isinstance(inputs, Text) else {}
+    form = {"inputs": to_wire(inputs)} if inputs is not None and _is_words(inputs) else {}
     whole = {**form, "output": output.to_json()}
     data = json.dumps(whole, ensure_ascii=False, indent=2).encode("utf-8", "replace")
     return Download(data, f"{_stem(output)}.json", "application/json")
@@ -40,6 +41,10 @@ def text_download_of(output: Value) -> Download | None:
 def clipboard_text(output: Value) -> str:
     """Return what Copy copies: the text itself, or a table with tabs, which a sheet takes as one."""
     return COPIED[type(output)](output)
+
+
+def _is_words(inputs: Value) -> bool:
+    return all(isinstance(atom, Text | Table | Chat) for atom in atoms_in(inputs))
 
 
 def _stem(output: Value) -> str:

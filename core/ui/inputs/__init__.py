@@ -1,0 +1,102 @@
+"""How a visitor gives a task its input: typed, uploaded, photographed, drawn, spoken, or an example.
+
+    given     files, kept as bytes in the session, so that they outlive a change of task and page
+    texts, pictures, sounds
+              the widgets of each kind of atom
+
+A form has one widget for each field of the task's input, in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import streamlit as st
+
+from core.errors import BadInput
+from core.reading import encoded
+from core.tasks.spec import Example, Task
+from core.ui.inputs.given import Given, example_files, example_part, given_files, has_files, keep_files
+from core.ui.inputs.pictures import picture_widget
+from core.ui.inputs.sounds import sound_widget
+from core.ui.inputs.texts import put_text, text_key, text_widget
+from core.ui.parameters import put_parameters
+from core.ui.state import forget_run, runtime, widget_key
+from core.values import Atom, Audio, Image, InputField, Text, Value, fields_of
+
+Widget = Callable[[Task, InputField], Callable[[], Any]]
+
+INPUT_WIDGETS: Final[dict[type[Atom], Widget]] = {
+    Text: text_widget,
+    Image: picture_widget,
+    Audio: sound_widget,
+}
+"""The widget of each kind of atom. A task with another kind fails a test, not a visitor."""
+
+TYPED: Final = (Text,)
+"""Atoms whose widgets may stand in a form, where Ctrl+Enter presses `Run`."""
+
+
+def is_typed(task: Task) -> bool:
+    """Return whether all of a task's input is typed."""
+    return all(field.atom in TYPED for field in fields_of(task.input))
+
+
+def show_input_form(task: Task) -> Callable[[], Value]:
+    """Show the widgets of the task's input; return what reads them, to be called once `Run` is pressed."""
+    fields = fields_of(task.input)
+    beside = len(fields) == 2 and all(field.atom is Image and not field.many for field in fields)
+    places = st.columns(2) if beside else [st.container() for _ in fields]
+    readers: dict[str, Callable[[], Any]] = {}
+    for place, field in zip(places, fields, strict=True):
+        with place:
+            readers[field.name] = INPUT_WIDGETS[field.atom](task, field)
+
+    def read() -> Value:
+        parts = {name: reader() for name, reader in readers.items()}
+        if not fields[0].name and parts[""] is None:
+            raise BadInput("There is no input yet.", hint="Give one above, or take an example.")
+        names = [file.name for field in fields if field.atom not in TYPED for file in given_files(task, field)]
+        name = names[0] if len(names) == 1 else ""
+        return runtime().showcase.read_input(task, parts if fields[0].name else parts[""], name=name)
+
+    return read
+
+
+def show_examples(task: Task) -> None:
+    """Show the task's examples as buttons; one click puts an example in."""
+    st.caption("Or take an example")
+    with st.container(horizontal=True, key="examples"):
+        for number, example in enumerate(task.examples):
+            st.button(
+                example.title,
+                key=widget_key(task.id, f"example_{number}"),
+                on_click=take_example,
+                args=(task, example),
+                type="tertiary",
+                icon=":material/subdirectory_arrow_right:",
+            )
+
+
+def take_example(task: Task, example: Example) -> None:
+    """Put an example in as the input, with its parameters."""
+    forget_run()
+    for field in fields_of(task.input):
+        if field.atom is Text:
+            put_text(task, field, example_part(example, field))
+        else:
+            keep_files(task, field, example_files(task, example, field))
+    put_parameters(task, example.parameters)
+
+
+def put_input(task: Task, inputs: Value) -> None:
+    """Put the input of a reopened run in, where the visitor has given none."""
+    for field in fields_of(task.input):
+        part = getattr(inputs, field.name) if field.name else inputs
+        atoms = part if isinstance(part, tuple) else (part,) if part is not None else ()
+        if field.atom is Text:
+            if text_key(task, field) not in st.session_state:
+                put_text(task, field, tuple(atom.text for atom in atoms))
+        elif not has_files(task, field):
+            keep_files(task, field, tuple(Given(encoded(atom)[1], "This run's input") for atom in atoms))

@@ -1,0 +1,42 @@
+"""Texts as input: one line, a passage, or several texts, one a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from core.tasks.spec import Task
+from core.ui.inputs.given import example_part, field_key
+from core.values import InputField
+
+LINE_PX = 24
+"""Height of one line in a text area; its margins take about as much again."""
+
+
+def text_key(task: Task, field: InputField) -> str:
+    """Return the key of a text's widget."""
+    return field_key(task, field, "text")
+
+
+def text_widget(task: Task, field: InputField) -> Callable[[], Any]:
+    """Show where a text is typed; return what reads it."""
+    key = text_key(task, field)
+    if key not in st.session_state:
+        put_text(task, field, example_part(task.examples[0], field))
+    shared: dict[str, Any] = {"key": key, "placeholder": field.placeholder, "persist_state": "session"}
+    if field.many:
+        height = LINE_PX * (max(4, field.rows) + 1)
+        typed = st.text_area(f"{field.title}, one a line", height=height, **shared)
+        return lambda: [line.strip() for line in (typed or "").splitlines() if line.strip()]
+    if field.rows > 1:
+        typed = st.text_area(field.title, height=LINE_PX * field.rows, **shared)
+    else:
+        typed = st.text_input(field.title, **shared)
+    return lambda: typed or ""
+
+
+def put_text(task: Task, field: InputField, text: str | tuple[str, ...] | None) -> None:
+    """Put a text in."""
+    st.session_state[text_key(task, field)] = "\n".join(text) if isinstance(text, tuple) else text or ""

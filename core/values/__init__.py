@@ -1,0 +1,128 @@
+"""What goes into a task and what comes out of it: plain, frozen, comparable values.
+
+    base             what all values share
+    inputs           the atoms that visitors give: text, picture, sound, video, table, conversation
+    fields           what a task's input is made of: one atom, or several by name
+    text_answers     answers about texts and sounds
+    picture_answers  answers about pictures
+
+Owns the shape of every input and answer and their JSON form. Knows nothing of files, models, pages
+or storage: identity, times and clients belong to the store, decoding belongs to `core.media`.
+"""
+
+from collections.abc import Mapping
+
+from core.values.base import Score, Value
+from core.values.fields import NOUNS, InputField, atoms_in, fields_of
+from core.values.inputs import ATOMS, Atom, Audio, Chat, Image, Message, Table, Text, Video
+from core.values.picture_answers import (
+    Box,
+    Boxes,
+    Depth,
+    Detection,
+    Mask,
+    Masks,
+    Match,
+    Matches,
+    Mixed,
+    PageAnswer,
+    PageAnswers,
+    Point,
+)
+from core.values.text_answers import (
+    Answer,
+    Answers,
+    Chunk,
+    Decision,
+    Decisions,
+    Embeddings,
+    Entities,
+    Entity,
+    Filling,
+    Fillings,
+    Label,
+    Labels,
+    Similarities,
+    Summary,
+    TableAnswer,
+    Transcript,
+    Translation,
+)
+
+VALUE_TYPES: Mapping[str, type[Value]] = {
+    value_type.__name__: value_type
+    for value_type in (
+        Text,
+        Image,
+        Audio,
+        Video,
+        Table,
+        Chat,
+        Labels,
+        Entities,
+        Boxes,
+        Masks,
+        Transcript,
+        Answers,
+        TableAnswer,
+        Fillings,
+        Similarities,
+        Embeddings,
+        Summary,
+        Translation,
+        Decisions,
+        Depth,
+        Matches,
+        PageAnswers,
+        Mixed,
+    )
+}
+"""Every type that an answer can have, by the name that the store and the API write."""
+
+__all__ = [
+    "ATOMS",
+    "NOUNS",
+    "VALUE_TYPES",
+    "Answer",
+    "Answers",
+    "Atom",
+    "Audio",
+    "Box",
+    "Boxes",
+    "Chat",
+    "Chunk",
+    "Decision",
+    "Decisions",
+    "Depth",
+    "Detection",
+    "Embeddings",
+    "Entities",
+    "Entity",
+    "Filling",
+    "Fillings",
+    "Image",
+    "InputField",
+    "Label",
+    "Labels",
+    "Mask",
+    "Masks",
+    "Match",
+    "Matches",
+    "Message",
+    "Mixed",
+    "PageAnswer",
+    "PageAnswers",
+    "Point",
+    "Score",
+    "Similarities",
+    "Summary",
+    "Table",
+    "TableAnswer",
+    "Text",
+    "Transcript",
+    "Translation",
+    "Value",
+    "Video",
+    "atoms_in",
+    "fields_of",
+]

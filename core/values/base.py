@@ -1,0 +1,40 @@
+"""What all values share: frozen, comparable, with one JSON form and one digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Score = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Value(BaseModel):
+    """Be the base of everything that crosses a boundary of the showcase."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON form; bytes become base64."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> Self:
+        """Read the JSON form back.
+
+        Raises: pydantic.ValidationError if the form is not of this type.
+        """
+        return cls.model_validate_json(json.dumps(form))
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the value and its type, in hex: equal values, equal digests."""
+        state = hashlib.sha256(type(self).__name__.encode())
+        for name in sorted(type(self).model_fields):
+            field = getattr(self, name)
+            state.update(name.encode() + b"\0")
+            state.update(field if isinstance(field, bytes) else repr(field).encode())
+            state.update(b"\0")
+        return state.hexdigest()

@@ -1,0 +1,104 @@
+"""Tiny checkpoints that hear and speak."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.tiny.base import ENCODER, LABEL_MAPS, SAMPLING_RATE, Tiny, save
+
+_WAV2VEC2: Mapping[str, Any] = {
+    **ENCODER,
+    "conv_dim": (8, 8),
+    "conv_stride": (10, 8),
+    "conv_kernel": (10, 8),
+    "num_feat_extract_layers": 2,
+    "num_conv_pos_embeddings": 8,
+    "num_conv_pos_embedding_groups": 2,
+    "classifier_proj_size": 8,
+}
+
+
+def _feature_extractor(folder: Path) -> None:
+    from transformers import Wav2Vec2FeatureExtractor
+
+    Wav2Vec2FeatureExtractor(sampling_rate=SAMPLING_RATE, return_attention_mask=False).save_pretrained(folder)
+
+
+def audio_classification(folder: Path) -> Path:
+    """Write a wav2vec 2.0 that sorts sounds."""
+    from transformers import Wav2Vec2Config, Wav2Vec2ForSequenceClassification
+
+    _feature_extractor(folder)
+    return save(Wav2Vec2ForSequenceClassification(Wav2Vec2Config(vocab_size=8, **_WAV2VEC2, **LABEL_MAPS)), folder)
+
+
+def automatic_speech_recognition(folder: Path) -> Path:
+    """Write a wav2vec 2.0 that spells with CTC."""
+    from transformers import Wav2Vec2Config, Wav2Vec2CTCTokenizer, Wav2Vec2ForCTC
+
+    _feature_extractor(folder)
+    letters = ("<pad>", "<s>", "</s>", "<unk>", "|", *"abcdefghijklmnopqrstuvwxyz")
+    vocabulary = folder / "vocab.json"
+    vocabulary.write_text(json.dumps({letter: i for i, letter in enumerate(letters)}))
+    Wav2Vec2CTCTokenizer(str(vocabulary)).save_pretrained(folder)
+    return save(Wav2Vec2ForCTC(Wav2Vec2Config(vocab_size=len(letters), **_WAV2VEC2)), folder)
+
+
+def whisper(folder: Path) -> Path:
+    """Write a Whisper that hears one second at a time."""
+    from tokenizers import AddedToken
+    from transformers import (
+        GenerationConfig,
+        WhisperConfig,
+        WhisperFeatureExtractor,
+        WhisperForConditionalGeneration,
+        WhisperTokenizerFast,
+    )
+
+    WhisperFeatureExtractor(feature_size=8, chunk_length=1, n_fft=200).save_pretrained(folder)
+    letters = {letter: i for i, letter in enumerate("abcdefghijklmnopqrstuvwxyz")}
+    tokenizer = WhisperTokenizerFast(vocab={**letters, "<|endoftext|>": 26}, merges=[])
+    specials = ["<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>"]
+    tokenizer.add_tokens([AddedToken(token, special=True) for token in specials])
+    tokenizer.add_tokens([AddedToken(f"<|{i * 0.02:.2f}|>", special=False) for i in range(51)])
+    tokenizer.save_pretrained(folder)
+    ids = {token: tokenizer.convert_tokens_to_ids(token) for token in ("<|endoftext|>", *specials)}
+    config = WhisperConfig(
+        vocab_size=len(tokenizer),
+        num_mel_bins=8,
+        d_model=16,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=32,
+        decoder_ffn_dim=32,
+        max_source_positions=50,
+        max_target_positions=24,
+        pad_token_id=26,
+        bos_token_id=26,
+        eos_token_id=26,
+        decoder_start_token_id=ids["<|startoftranscript|>"],
+    )
+    model = WhisperForConditionalGeneration(config)
+    model.generation_config = GenerationConfig(
+        decoder_start_token_id=ids["<|startoftranscript|>"],
+        eos_token_id=26,
+        pad_token_id=26,
+        max_length=20,
+        is_multilingual=True,
+        lang_to_id={"<|en|>": ids["<|en|>"]},
+        task_to_id={"transcribe": ids["<|transcribe|>"]},
+        no_timestamps_token_id=ids["<|notimestamps|>"],
+        return_timestamps=False,
+    )
+    return save(model, folder)
+
+
+ROWS: Mapping[str, Tiny] = {
+    "audio-classification": Tiny(audio_classification),
+    "automatic-speech-recognition": Tiny(automatic_speech_recognition),
+}

@@ -1,0 +1,75 @@
+"""Tiny checkpoints that read and write texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.tiny.base import ENCODER, LABEL_MAPS, Tiny, save
+
+WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "film", "good", "bad", "the", "anna", "left", ".", "##s")
+
+
+def text_tokenizer(folder: Path) -> None:
+    """Write a WordPiece tokenizer of a few words."""
+    from transformers import BertTokenizerFast
+
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = folder / "vocab.txt"
+    vocabulary.write_text("\n".join(WORDS))
+    BertTokenizerFast(vocab={word: i for i, word in enumerate(WORDS)}, model_max_length=32).save_pretrained(folder)
+
+
+def _bert(folder: Path, class_name: str) -> Path:
+    import transformers
+
+    config = transformers.BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **ENCODER, **LABEL_MAPS)
+    text_tokenizer(folder)
+    return save(getattr(transformers, class_name)(config), folder)
+
+
+def text_classification(folder: Path) -> Path:
+    """Write a BERT that sorts texts."""
+    return _bert(folder, "BertForSequenceClassification")
+
+
+def token_classification(folder: Path) -> Path:
+    """Write a BERT that marks words."""
+    return _bert(folder, "BertForTokenClassification")
+
+
+def question_answering(folder: Path) -> Path:
+    """Write a BERT with a head that none of the showcase's tasks uses."""
+    return _bert(folder, "BertForQuestionAnswering")
+
+
+def text_generation(folder: Path) -> Path:
+    """Write a Llama that writes letters."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(
+        models.BPE(vocab={letter: i for i, letter in enumerate([*alphabet, "<s>", "</s>"])}, merges=[])
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>")
+    fast.save_pretrained(folder)
+    config = LlamaConfig(
+        vocab_size=len(fast),
+        max_position_embeddings=64,
+        bos_token_id=fast.bos_token_id,
+        eos_token_id=fast.eos_token_id,
+        pad_token_id=fast.pad_token_id,
+        tie_word_embeddings=True,
+        **ENCODER,
+    )
+    return save(LlamaForCausalLM(config), folder)
+
+
+ROWS: Mapping[str, Tiny] = {
+    "text-classification": Tiny(text_classification),
+    "token-classification": Tiny(token_classification),
+    "text-generation": Tiny(text_generation, {"max_new_tokens": 4, "do_sample": False}),
+}
