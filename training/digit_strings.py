@@ -24,8 +24,7 @@ from training.starter import Metrics, Starter, main, seed_everything
 
 SEED = 314
 NUM_WORD_STEPS = 1_200
-ROUNDS = (900, 1_500)  # steps between two restarts of the learning rate; the second halved the errors
-PEAK_LEARNING_RATE = 1.5e-3
+ROUNDS = ((900, 1.5e-3), (1_500, 1.5e-3), (1_500, 6e-4))  # steps and peak rate between two restarts of the rate
 LONGEST_STRING = 8
 WORDS_PER_BATCH = 84  # strings in a batch have about equal length; longer strings, fewer of them
 SHARE_OF_SILENCE = 0.06  # clips in which nobody speaks and nothing must be written
@@ -96,12 +95,12 @@ def ctc_loss(
 
 
 def train_speller(
-    recordings: Sequence[Recording], *, encoder: Wav2Vec2BertModel, rounds: Sequence[int], seed: int
+    recordings: Sequence[Recording], *, encoder: Wav2Vec2BertModel, rounds: Sequence[tuple[int, float]], seed: int
 ) -> Wav2Vec2BertForCTC:
     """Train a network to spell strings of these recordings, from an encoder that knows single words.
 
     Args:
-        rounds: the steps of each round; every round warms up and cools down anew.
+        rounds: the steps and the peak learning rate of each; every round warms up and cools down anew.
     """
     seed_everything(seed)
     config = conformer_config(
@@ -109,15 +108,10 @@ def train_speller(
     )
     model = Wav2Vec2BertForCTC._from_config(config, attn_implementation="eager")  # 4 times faster backward on a CPU
     model.wav2vec2_bert.load_state_dict(encoder.state_dict())
-    for number, num_steps in enumerate(rounds):
-        spell_round(model, recordings, num_steps=num_steps, seed=seed + number)
+    for number, (num_steps, peak) in enumerate(rounds):
+        losses = draw_losses(model, recordings, num_steps, np.random.default_rng(seed + number))
+        fit(model, losses, num_steps=num_steps, peak_learning_rate=peak)
     return model
-
-
-def spell_round(model: Wav2Vec2BertForCTC, recordings: Sequence[Recording], *, num_steps: int, seed: int) -> None:
-    """Train a network that spells for one more round."""
-    losses = draw_losses(model, recordings, num_steps, np.random.default_rng(seed))
-    fit(model, losses, num_steps=num_steps, peak_learning_rate=PEAK_LEARNING_RATE)
 
 
 def train(data_folder: Path, out_folder: Path) -> None:

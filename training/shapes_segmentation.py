@@ -26,9 +26,9 @@ from training.starter import STARTERS_FOLDER, Metrics, Starter, main, seed_every
 
 CLASSES = ("background", *SHAPES)
 SIDE = 160
-POOL = 3000
+POOL = 6000
 BATCH = 16
-ROUNDS = (1000, 800)  # steps between two restarts of the learning rate
+ROUNDS = (1400, 1600)  # steps between two restarts of the learning rate
 LEARNING_RATE = 1e-3
 DETECTOR = STARTERS_FOLDER / "shapes-detection"
 
