@@ -16,7 +16,7 @@ from core.errors import UnknownName
 from core.job import Job, Run
 from core.tasks.spec import Task
 from core.ui.clipboard import copy_button
-from core.ui.outputs import clipboard_text, download_of, show_output
+from core.ui.outputs import clipboard_text, downloads_of, show_output
 from core.ui.problem import problems_shown
 from core.ui.state import runtime, widget_key
 
@@ -114,14 +114,15 @@ def _show_footer(task: Task, run: Run) -> None:
         )
         with st.container(horizontal=True, key="take_along"):
             copy_button(clipboard_text(run.output), key=widget_key(task.id, "copy"))
-            data, name, media_type = download_of(run.output, run.inputs)
-            st.download_button(
-                "Download",
-                data,
-                file_name=name,
-                mime=media_type,
-                key=widget_key(task.id, "download"),
-                type="tertiary",
-                icon=":material/download:",
-                on_click="ignore",
-            )
+            for download in downloads_of(run.output, run.inputs):
+                st.download_button(
+                    download.word,
+                    download.data,
+                    file_name=download.name,
+                    mime=download.media_type,
+                    key=widget_key(task.id, f"download_{download.name}"),
+                    help=f"Download {download.name}",
+                    type="tertiary",
+                    icon=":material/download:",
+                    on_click="ignore",
+                )

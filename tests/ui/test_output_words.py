@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from core.ui.outputs import clipboard_text, text_download_of
+from core.ui.outputs import clipboard_text, downloads_of
 from core.ui.outputs.markup import MAX_TABLE_ROWS, element, escaped, percent, styles, table
 from core.ui.outputs.text import goes_on
 from core.ui.outputs.transcript import clock
@@ -67,10 +67,11 @@ def test_a_long_table_is_cut_and_says_so() -> None:
 
 
 def test_texts_can_be_taken_along_as_texts() -> None:
-    download = text_download_of(Transcript(text="Grüße"))
-    assert download is not None
-    assert download.data.decode() == "Grüße"
-    assert text_download_of(Labels(labels=())) is None
+    text, form = downloads_of(Transcript(text="Grüße"))
+    assert (text.name, text.media_type, text.word) == ("podium-transcript.txt", "text/plain", "Text")
+    assert text.data == "Grüße".encode()
+    assert (form.name, form.word) == ("podium-transcript.json", "JSON")
+    assert [download.word for download in downloads_of(Labels(labels=()))] == ["JSON"]
 
 
 def test_the_clipboard_holds_a_table_that_a_sheet_takes() -> None:

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.media import png_of_mask
 from core.tasks import TASKS
-from core.ui.outputs import VIEWS, clipboard_text, download_of
+from core.ui.outputs import VIEWS, clipboard_text, downloads_of
 from core.ui.outputs.markup import Markup
 from core.values import (
     Audio,
@@ -165,9 +165,12 @@ def test_labels_stand_best_first_and_the_rest_are_folded() -> None:
 @pytest.mark.parametrize(("output", "inputs"), answers("a word"), ids=lambda value: type(value).__name__)
 def test_an_answer_can_be_taken_along(output: Value, inputs: Value | None) -> None:
     assert "a word" in clipboard_text(output)
-    download = download_of(output, inputs)
+    *others, download = downloads_of(output, inputs)
     form = json.loads(download.data)
     assert type(output).from_json(form["output"]) == output
     assert form.get("inputs") == (inputs.text if isinstance(inputs, Text) else None)
     assert download.name.endswith(".json")
     assert download.media_type == "application/json"
+    files = [other.data() if callable(other.data) else other.data for other in others]
+    assert all(files)
+    assert len({one.name for one in [*others, download]}) == len(others) + 1

@@ -15,7 +15,7 @@ import streamlit as st
 from core.media import encode_wav
 from core.ui.outputs.boxes import boxes_view
 from core.ui.outputs.entities import entities_view
-from core.ui.outputs.export import Download, clipboard_text, download_of, text_download_of
+from core.ui.outputs.export import Download, clipboard_text, downloads_of
 from core.ui.outputs.labels import labels_view
 from core.ui.outputs.markup import Markup, show
 from core.ui.outputs.masks import masks_view
@@ -23,7 +23,7 @@ from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
 from core.values import Audio, Boxes, Entities, Labels, Masks, Text, Transcript, Value
 
-__all__ = ["VIEWS", "Download", "clipboard_text", "download_of", "show_output", "text_download_of"]
+__all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
 
 _sounds: WeakKeyDictionary[Audio, bytes] = WeakKeyDictionary()
 """Each sound's WAV, for as long as somebody holds the sound: the page is drawn again at every click."""

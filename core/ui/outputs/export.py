@@ -13,14 +13,25 @@ from core.values import Boxes, Chat, Entities, Labels, Masks, Table, Text, Trans
 
 
 class Download(NamedTuple):
-    """Be a file: its bytes, its name and its media type."""
+    """Be a file: its bytes, or what makes them once somebody asks; its name, its media type, its button's word."""
 
-    data: bytes
+    data: bytes | Callable[[], bytes]
     name: str
     media_type: str
+    title: str = ""
+
+    @property
+    def word(self) -> str:
+        """Return what its button says: its title, else its kind, as in "JSON"."""
+        return self.title or self.name.rpartition(".")[2].upper()
 
 
-def download_of(output: Value, inputs: Value | None = None) -> Download:
+def downloads_of(output: Value, inputs: Value | None = None) -> list[Download]:
+    """Return an answer's files: those of its type, then the JSON that every answer has."""
+    return [*(make(output, inputs) for make in DOWNLOADS.get(type(output), ())), json_download_of(output, inputs)]
+
+
+def json_download_of(output: Value, inputs: Value | None = None) -> Download:
     """Return an answer as JSON in the form the API gives it, beside the text that it answers.
 
     A picture or a sound is not put in: it is the visitor's own file, and far larger than the answer.
@@ -28,14 +39,12 @@ def download_of(output: Value, inputs: Value | None = None) -> Download:
     form = {"inputs": to_wire(inputs)} if inputs is not None and _is_words(inputs) else {}
     whole = {**form, "output": output.to_json()}
     data = json.dumps(whole, ensure_ascii=False, indent=2).encode("utf-8", "replace")
-    return Download(data, f"{_stem(output)}.json", "application/json")
+    return Download(data, file_name(output, "json"), "application/json")
 
 
-def text_download_of(output: Value) -> Download | None:
-    """Return an answer that is a text as a text file, and None for any other."""
-    if not isinstance(output, Text | Transcript):
-        return None
-    return Download(output.text.encode("utf-8", "replace"), f"{_stem(output)}.txt", "text/plain")
+def file_name(output: Value, extension: str) -> str:
+    """Return what a file of an answer is called."""
+    return f"podium-{type(output).__name__.lower()}.{extension}"
 
 
 def clipboard_text(output: Value) -> str:
@@ -45,10 +54,6 @@ def clipboard_text(output: Value) -> str:
 
 def _is_words(inputs: Value) -> bool:
     return all(isinstance(atom, Text | Table | Chat) for atom in atoms_in(inputs))
-
-
-def _stem(output: Value) -> str:
-    return f"podium-{type(output).__name__.lower()}"
 
 
 def _lines(rows: Iterable[tuple[object, ...]]) -> str:
@@ -88,3 +93,14 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Transcript: _transcript,
 }
 """What Copy makes of each type of answer."""
+
+
+def _text_download(output: Text | Transcript, _inputs: Value | None) -> Download:
+    return Download(output.text.encode("utf-8", "replace"), file_name(output, "txt"), "text/plain", "Text")
+
+
+DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download], ...]]] = {
+    Text: (_text_download,),
+    Transcript: (_text_download,),
+}
+"""The files of each type of answer besides its JSON. What takes long to make is made in `Download.data`."""
