@@ -10,7 +10,6 @@ from datetime import UTC, datetime, time
 from functools import partial
 from typing import Any, get_args
 
-import pandas as pd
 import streamlit as st
 
 from core.feedback.export import MEDIA_TYPES, Format, rows, write
@@ -50,12 +49,20 @@ def show_feedback() -> None:
 
 def _show_statistics(statistics: list[ModelStatistics]) -> None:
     st.dataframe(
-        pd.DataFrame([_row(model) for model in statistics]),
+        [_row(model) for model in statistics],
         hide_index=True,
         width="stretch",
         column_config={
-            "Right": st.column_config.ProgressColumn("Right", format="percent", min_value=0, max_value=1),
-            "95 % interval": st.column_config.TextColumn("95 % interval", help="Wilson's, for the share judged right"),
+            "Runs": st.column_config.NumberColumn("Runs", width="small"),
+            "Judged": st.column_config.NumberColumn("Judged", width="small"),
+            "Right": st.column_config.ProgressColumn(
+                "Right", format="percent", min_value=0, max_value=1, width="small"
+            ),
+            "Interval": st.column_config.TextColumn(
+                "Interval", help="Wilson's, at 95 %, for the share judged right", width="small"
+            ),
+            "Corrected": st.column_config.NumberColumn("Corrected", width="small"),
+            "Run ms": st.column_config.TextColumn("Run ms", help="Median and 95th percentile", width="small"),
         },
         key="statistics",
         alt="Runs and judgements for each model",
@@ -70,10 +77,9 @@ def _row(model: ModelStatistics) -> dict[str, Any]:
         "Runs": model.runs,
         "Judged": model.judged,
         "Right": model.right.value,
-        "95 % interval": f"{low:.0%} to {high:.0%} of {model.right.n}" if model.right.n else "nobody has said yet",
+        "Interval": f"{low:.0%} to {high:.0%}" if model.right.n else None,
         "Corrected": model.corrected,
-        "Run, median ms": round(model.run.median_ms, 1),
-        "Run, p95 ms": round(model.run.p95_ms, 1),
+        "Run ms": f"{model.run.median_ms:.0f}, p95 {model.run.p95_ms:.0f}",
     }
 
 

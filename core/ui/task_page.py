@@ -14,6 +14,7 @@ from core.catalog import ModelCard
 from core.job import Job, Run
 from core.tasks.spec import Modality, Task
 from core.ui.inputs import is_typed, put_input, show_examples, show_input_form
+from core.ui.into_view import bring_into_view
 from core.ui.judge import show_judge
 from core.ui.parameters import show_parameters, show_prominent_parameters
 from core.ui.problem import problems_shown
@@ -41,7 +42,10 @@ def show_modality(modality: Modality) -> None:
     with right, problems_shown():
         if pressed is not None:
             shown = _start(task, *pressed)
+            bring_into_view(shown.run_id, "waiting")
         run = _show(task, shown)
+        if pressed is not None and isinstance(shown, Job):
+            bring_into_view(shown.run_id, "ended")
         if run is not None and run.recorded:
             show_judge(task, run)
 

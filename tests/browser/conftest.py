@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from bench.chromium import chromium, chromium_path
 from bench.site import Site, served
+from tests.conftest import write_catalog
 
 STARTERS = Path(__file__).resolve().parent.parent.parent / "models" / "starters"
 SPOKEN = STARTERS / "digit-strings" / "examples" / "three-one-four.wav"
@@ -19,10 +20,12 @@ expect.set_options(timeout=20_000)  # a busy machine may take its time; a quick 
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Callable[[str], Path]) -> Iterator[Site]:
     if chromium_path() is None:
         pytest.skip("needs Chromium (Debian: apt-get install chromium)")
-    with served(tmp_path_factory.mktemp("site")) as running:
+    folder = tmp_path_factory.mktemp("site")
+    write_catalog(folder / "catalog.toml", tiny_folder)
+    with served(folder, {"PODIUM_CATALOG": str(folder / "catalog.toml")}) as running:
         yield running
 
 

@@ -62,6 +62,7 @@ def test_every_task_answers_its_example_on_a_phone_with_nothing_cut_off(
     page.goto(f"/{task.modality}?task={task.id}")
     press_run(page)
     wait_for_answer(page)
+    expect(page.locator(".st-key-result")).to_be_in_viewport()
     width = page.evaluate("document.scrollingElement.scrollWidth")
     main = page.get_by_test_id("stMain").evaluate("element => element.scrollWidth - element.clientWidth")
     phone.close()
