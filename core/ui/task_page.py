@@ -31,6 +31,13 @@ STATE_WORDS = {
 }
 
 
+MOST_PILLS = 5
+"""Tasks that stand side by side; more would push the form down the page, and go into a list."""
+
+TASKS_WIDTH_PX = 360
+"""Width of that list: the longest title and its arrow."""
+
+
 def show_modality(modality: Modality) -> None:
     """Show the page of all tasks of one modality."""
     task = _choose_task(runtime().showcase.tasks(modality), modality)
@@ -61,15 +68,16 @@ def _choose_task(tasks: list[Task], modality: Modality) -> Task:
         set_in_url("model", None)
         set_in_url("task", st.session_state[key])
 
-    task_id = st.segmented_control(
-        "Task",
-        list(by_id),
-        format_func=lambda task_id: by_id[task_id].title,
-        key=key,
-        on_change=chosen,
-        required=True,
-        label_visibility="collapsed",
-    )
+    options: dict[str, Any] = {
+        "format_func": lambda task_id: by_id[task_id].title,
+        "key": key,
+        "on_change": chosen,
+        "label_visibility": "collapsed",
+    }
+    if len(tasks) <= MOST_PILLS:
+        task_id = st.segmented_control("Task", list(by_id), required=True, **options)
+    else:
+        task_id = st.selectbox("Task", list(by_id), width=TASKS_WIDTH_PX, **options)
     return by_id[task_id or tasks[0].id]
 
 
