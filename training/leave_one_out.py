@@ -18,7 +18,7 @@ from training.microphone import read_recordings
 from training.spoken_digits import SEED, accuracy, train_classifier
 from training.starter import DEFAULT_DATA_FOLDER
 
-NUM_STEPS = 400
+NUM_STEPS = 1_500
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from core.ui.outputs.colours import colours_of
 from core.ui.outputs.markup import Markup, element, joined, percent, styles, table
+from core.ui.outputs.names import readable
 from core.ui.outputs.pictures import framed
 from core.ui.outputs.tags import Place, Sides, tag_places
 from core.values import Box, Boxes, Detection, Value
@@ -33,7 +34,7 @@ def boxes_view(boxes: Boxes, inputs: Value | None) -> Markup:
 def _marks(boxes: Boxes) -> Markup:
     colours = colours_of(one.label for one in boxes.detections)
     sides = [_sides(one.box, boxes) for one in boxes.detections]
-    places = tag_places(sides, [len(f"{one.label} {percent(one.score)}") for one in boxes.detections])
+    places = tag_places(sides, [len(f"{readable(one.label)} {percent(one.score)}") for one in boxes.detections])
     rows = enumerate(zip(boxes.detections, sides, places, strict=True))
     return joined(_mark(number, one, box, place, colours[one.label]) for number, (one, box, place) in rows)
 
@@ -43,7 +44,7 @@ def _mark(number: int, one: Detection, sides: Sides, place: Place, colour: str) 
     tag = element(
         "span",
         element("b", str(number + 1)),
-        element("em", one.label),
+        element("em", readable(one.label)),
         element("span", percent(one.score)),
         class_=f"pd-tag pd-{place.where}",
         style=f"{place.side}:-2px;max-width:{place.widest:.2f}cqw",
@@ -66,7 +67,7 @@ def _share(pixels: int, whole: int) -> float:
 
 
 def _alt(found: tuple[Detection, ...]) -> str:
-    names = ", ".join(f"{one.label} {percent(one.score)}" for one in found[:10])
+    names = ", ".join(f"{readable(one.label)} {percent(one.score)}" for one in found[:10])
     more = f" and {len(found) - 10} more" if len(found) > 10 else ""
     return f"The picture, with {len(found)} found in it: {names}{more}"
 
@@ -80,7 +81,7 @@ def _links(count: int) -> str:
 
 def _table(found: tuple[Detection, ...]) -> Markup:
     rows = [
-        (str(number), one.label, percent(one.score), *(str(side) for side in one.box.model_dump().values()))
+        (str(number), readable(one.label), percent(one.score), *(str(side) for side in one.box.model_dump().values()))
         for number, one in enumerate(found, 1)
     ]
     head = ("", "Label", "Score", "xmin", "ymin", "xmax", "ymax")

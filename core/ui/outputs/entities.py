@@ -12,6 +12,7 @@ from typing import Final
 
 from core.ui.outputs.colours import colours_of
 from core.ui.outputs.markup import Markup, element, folded, joined, percent, table
+from core.ui.outputs.names import readable
 from core.values import Entities, Entity
 
 DENSE_SHARE: Final = 0.6
@@ -71,7 +72,7 @@ def _piece(text: str, entity: Entity | None, colours: dict[str, str]) -> str:
         element("span", text),
         element("small", f" {entity.entity_group}"),
         style=f"--c:{colours[entity.entity_group]}",
-        title=f"{entity.entity_group}, {percent(entity.score)}",
+        title=f"{readable(entity.entity_group)}, {percent(entity.score)}",
     )
 
 
@@ -115,7 +116,7 @@ def _legend(entities: Entities, colours: dict[str, str]) -> Markup:
             element(
                 "li",
                 element("i", aria_hidden="true"),
-                label,
+                _name(label),
                 " ",
                 element("b", str(count)),
                 style=f"--c:{colours[label]}",
@@ -127,9 +128,15 @@ def _legend(entities: Entities, colours: dict[str, str]) -> Markup:
     )
 
 
+def _name(label: str) -> str:
+    """Return a label with its meaning, where the marks in the text are too short to say it."""
+    meaning = readable(label)
+    return label if meaning.casefold() == label.casefold() else f"{label}, {meaning}"
+
+
 def _table(entities: Entities) -> Markup:
     rows = [
-        (entity.word, entity.entity_group, percent(entity.score), str(entity.start), str(entity.end))
+        (entity.word, _name(entity.entity_group), percent(entity.score), str(entity.start), str(entity.end))
         for entity in entities.entities
     ]
     marks = "1 mark" if len(rows) == 1 else f"{len(rows)} marks"

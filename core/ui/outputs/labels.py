@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.ui.outputs.markup import Markup, element, folded, percent
+from core.ui.outputs.names import readable
 from core.values import Label, Labels
 
 SHOWN: Final = 8
@@ -18,7 +19,7 @@ def labels_view(labels: Labels) -> Markup:
     best, *_ = labels.labels
     headline = element(
         "p",
-        element("strong", best.label),
+        element("strong", readable(best.label)),
         " ",
         element("span", percent(best.score), class_="pd-score"),
         class_="pd-best",
@@ -35,5 +36,8 @@ def _bars(labels: tuple[Label, ...]) -> Markup:
 def _bar(label: Label) -> Markup:
     # The text says it all, so the bar is for the eye only.
     track = element("span", element("i", style=f"width:{label.score * 100:.2f}%"), class_="pd-bar", aria_hidden="true")
-    name, score = element("span", label.label, class_="pd-name"), element("span", percent(label.score), class_="pd-n")
+    name, score = (
+        element("span", readable(label.label), class_="pd-name"),
+        element("span", percent(label.score), class_="pd-n"),
+    )
     return element("li", name, " ", score, track)

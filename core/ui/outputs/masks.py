@@ -16,6 +16,7 @@ from PIL import Image as Pillow
 from core.media import mask_array
 from core.ui.outputs.colours import colours_of
 from core.ui.outputs.markup import Markup, element, joined, percent, styles
+from core.ui.outputs.names import readable
 from core.ui.outputs.pictures import data_url, framed
 from core.values import Masks, Value
 
@@ -36,7 +37,7 @@ def masks_view(masks: Masks, inputs: Value | None) -> Markup:
     layers = joined(
         element("img", src=url, alt="", class_=f"pd-layer pd-m{number}") for number, url in enumerate(_urls(masks))
     )
-    names = ", ".join(f"{mask.label} {percent(mask.area)}" for mask in masks.masks)
+    names = ", ".join(f"{readable(mask.label)} {percent(mask.area)}" for mask in masks.masks)
     alt = f"The picture, with {len(masks.masks)} regions marked: {names}"
     return element(
         "div",
@@ -104,7 +105,7 @@ def _table(masks: Masks) -> Markup:
                 "label",
                 element("input", type="checkbox", class_=f"pd-k{number}", checked=True),
                 element("i", aria_hidden="true"),
-                element("span", mask.label, class_="pd-name"),
+                element("span", readable(mask.label), class_="pd-name"),
                 element("span", percent(mask.area), class_="pd-n"),
                 element("small", f"score {percent(mask.score)}" if mask.score is not None else ""),
             ),
