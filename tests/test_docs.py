@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
-from core import errors
+from bench.readme import with_tables
 from core.api.rest import rest_app
 from core.catalog import Catalog
 from core.runtime import Runtime
@@ -15,21 +13,9 @@ from core.tasks import TASKS
 
 README = (ROOT / "README.md").read_text()
 
-ERRORS = [
-    value
-    for value in vars(errors).values()
-    if isinstance(value, type) and issubclass(value, errors.ShowcaseError) and value.__doc__
-]
 
-
-@pytest.mark.parametrize(("variable", "default", "text"), Settings.documented())
-def test_every_setting_is_in_the_readme(variable: str, default: str, text: str) -> None:
-    assert f"| `{variable}` | {f'`{default}`' if default else 'none'} | {text} |" in README
-
-
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
-def test_every_error_is_in_the_readme(error: type[errors.ShowcaseError]) -> None:
-    assert f"| `{error.code}` | {error.status} | {error.__doc__.splitlines()[0]} |" in README
+def test_the_tables_of_the_readme_are_those_of_the_declarations() -> None:
+    assert with_tables(README) == README, "run: python -m bench.readme"
 
 
 def test_every_route_is_in_the_readme(session_runtime: Runtime) -> None:
@@ -39,15 +25,13 @@ def test_every_route_is_in_the_readme(session_runtime: Runtime) -> None:
             assert f"`{method.upper()} /api{path}`" in README
 
 
-@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.id)
-def test_every_task_and_its_starter_is_in_the_readme(task: object) -> None:
-    catalog = Catalog.read(Settings().catalog_path)
-    starters = [card for card in catalog.models(task.id) if card.is_starter]
-    assert f"| {task.title} |" in README
-    assert starters
-    for card in starters:
-        assert f"(models/{card.model_id}/README.md)" in README
-        assert (ROOT / "models" / card.model_id / "README.md").stat().st_size > 500
+def test_every_starter_is_in_the_readme_with_its_card() -> None:
+    starters = {card.model_id for card in Catalog.read(Settings().catalog_path).cards if card.is_starter}
+    cards = (ROOT / "models" / "starters").glob("*/README.md")
+    assert {f"starters/{card.parent.name}" for card in cards} == starters
+    for model_id in starters:
+        assert README.count(f"(models/{model_id}/README.md)") >= 2, model_id
+        assert (ROOT / "models" / model_id / "README.md").stat().st_size > 500
 
 
 def test_every_picture_and_link_of_the_readme_is_there() -> None:
