@@ -78,7 +78,7 @@ class TransformersLoader:
             pipe=pipe,
             size_bytes=_size_bytes(pipe),
             revision=revision,
-            labels=_labels(pipe, config) if task.output in (Labels, Entities, Boxes, Masks) else (),
+            labels=_labels(pipe, config) if _has_labels(task) else (),
             sampling_rate=_sampling_rate(pipe),
             dtype=dtype,
             device=device,
@@ -173,6 +173,11 @@ def _size_bytes(pipe: Any) -> int:
         for tensor in tensors
     }
     return sum(storages.values())
+
+
+def _has_labels(task: Task) -> bool:
+    """Return whether a task's answers are made of its model's own labels, and not of those that a visitor gives."""
+    return task.output in (Labels, Entities, Boxes, Masks) and "candidate_labels" not in task.parameters.model_fields
 
 
 def _labels(pipe: Any, config: dict[str, Any]) -> tuple[str, ...]:

@@ -15,12 +15,14 @@ from core.tasks import (
     text_classification,
     text_generation,
     token_classification,
+    zero_shot_classification,
 )
 from core.tasks.spec import Task
 
 TASKS: tuple[Task, ...] = (
     text_classification.TASK,
     token_classification.TASK,
+    zero_shot_classification.TASK,
     text_generation.TASK,
     image_classification.TASK,
     object_detection.TASK,

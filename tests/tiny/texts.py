@@ -38,6 +38,17 @@ def token_classification(folder: Path) -> Path:
     return _bert(folder, "BertForTokenClassification")
 
 
+def zero_shot_classification(folder: Path) -> Path:
+    """Write a BERT that says what follows from a text."""
+    from transformers import BertConfig, BertForSequenceClassification
+
+    labels = ("contradiction", "neutral", "entailment")
+    maps = {"id2label": dict(enumerate(labels)), "label2id": {label: i for i, label in enumerate(labels)}}
+    text_tokenizer(folder)
+    config = BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **ENCODER, **maps)
+    return save(BertForSequenceClassification(config), folder)
+
+
 def question_answering(folder: Path) -> Path:
     """Write a BERT with a head that none of the showcase's tasks uses."""
     return _bert(folder, "BertForQuestionAnswering")
@@ -71,5 +82,6 @@ def text_generation(folder: Path) -> Path:
 ROWS: Mapping[str, Tiny] = {
     "text-classification": Tiny(text_classification),
     "token-classification": Tiny(token_classification),
+    "zero-shot-classification": Tiny(zero_shot_classification, {"candidate_labels": ("film", "good", "anna")}),
     "text-generation": Tiny(text_generation, {"max_new_tokens": 4, "do_sample": False}),
 }

@@ -1,0 +1,37 @@
+"""How a text that is longer than a model reads is cut into windows that overlap.
+
+Owns how many tokens a model reads at once and where its windows lie. What is made of their answers is the task's.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+STRIDE: Final = 64
+"""Tokens that two windows of a long text share: enough for a sentence of context on either side."""
+
+_UNSET: Final = 1_000_000
+"""Lengths from which on a tokenizer says that it was told none."""
+
+
+def token_limit(model: Any, tokenizer: Any) -> int:
+    """Return the most tokens, special ones included, that a model reads at once; `_UNSET` if nothing says so."""
+    config = model.config.get_text_config()
+    positions = getattr(config, "max_position_embeddings", None) or _UNSET
+    embeddings = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
+    if getattr(embeddings, "padding_idx", None) is not None:
+        positions -= embeddings.padding_idx + 1  # RoBERTa and its kin count from behind the padding
+    return int(min(tokenizer.model_max_length, positions if positions > 0 else _UNSET, _UNSET))
+
+
+def text_windows(text: str, tokenizer: Any, limit: int, stride: int = STRIDE) -> list[str]:
+    """Cut a text into pieces of at most `limit` tokens, special ones not counted, that overlap by `stride`.
+
+    A text that fits is returned as it is.
+    """
+    spans = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
+    if len(spans) <= limit:
+        return [text]
+    step = max(1, limit - min(stride, limit // 2))
+    starts = range(0, len(spans) - limit + step, step)
+    return [text[spans[at][0] : spans[min(at + limit, len(spans)) - 1][1]] for at in starts]
