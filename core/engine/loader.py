@@ -34,6 +34,9 @@ _MAKING = threading.Lock()
 
 _NEEDS_PACKAGE = re.compile(r"requires the (?:following |python )?(\S+) library|No module named '([\w.]+)'", re.I)
 
+_UNNAMED = {0: "LABEL_0", 1: "LABEL_1"}
+"""What transformers fills in where a checkpoint names no labels, as those do that are told them with each input."""
+
 
 class TransformersLoader:
     """Load checkpoints of the Hub and of this machine as the tasks say. Satisfies `core.engine.key.Loader`."""
@@ -178,6 +181,8 @@ def _size_bytes(pipe: Any) -> int:
 def _labels(pipe: Any, config: dict[str, Any]) -> tuple[str, ...]:
     """Return a model's labels in the order of their numbers."""
     named = getattr(pipe.model.config, "id2label", None) or config.get("id2label") or {}
+    if named == _UNNAMED:
+        return ()
     return tuple(str(label) for _, label in sorted(named.items(), key=lambda item: int(item[0])))
 
 

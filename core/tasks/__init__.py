@@ -15,6 +15,8 @@ from core.tasks import (
     text_classification,
     text_generation,
     token_classification,
+    zero_shot_image_classification,
+    zero_shot_object_detection,
 )
 from core.tasks.spec import Task
 
@@ -25,6 +27,8 @@ TASKS: tuple[Task, ...] = (
     image_classification.TASK,
     object_detection.TASK,
     image_segmentation.TASK,
+    zero_shot_image_classification.TASK,
+    zero_shot_object_detection.TASK,
     audio_classification.TASK,
     automatic_speech_recognition.TASK,
 )

@@ -24,10 +24,11 @@ class ObjectDetectionParameters(Parameters):
 
 def run(pipe: Any, inputs: Sequence[Image], parameters: ObjectDetectionParameters) -> list[Boxes]:
     """Find the things in each picture."""
-    return [_boxes(image, pipe(to_pil(image), threshold=parameters.threshold)) for image in inputs]
+    return [boxes_of(image, pipe(to_pil(image), threshold=parameters.threshold)) for image in inputs]
 
 
-def _boxes(image: Image, rows: Sequence[dict[str, Any]]) -> Boxes:
+def boxes_of(image: Image, rows: Sequence[dict[str, Any]]) -> Boxes:
+    """Return what a detection pipeline answered about a picture, cut at its edges, surest first."""
     detections = (
         Detection(
             label=row["label"],

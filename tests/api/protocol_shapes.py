@@ -43,6 +43,8 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     ),
     "text-generation": {"type": "object", "properties": {"generated_text": STRING}, "required": ["generated_text"]},
     "object-detection": rows_of({"label": STRING, "score": NUMBER, "box": BOX}),
+    "zero-shot-image-classification": CLASSIFICATION,
+    "zero-shot-object-detection": rows_of({"label": STRING, "score": NUMBER, "box": BOX}),
     "image-segmentation": rows_of({"label": STRING, "mask": STRING}, {"score": NUMBER}),
     "automatic-speech-recognition": {
         "type": "object",

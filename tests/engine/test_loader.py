@@ -38,6 +38,11 @@ def load(folder: Path, task_id: str, dtype: str = "float32", tasks: tuple[Task, 
     return loader.load(dataclasses.replace(key, dtype=dtype), lambda _done, _total: None)
 
 
+def tells_labels(task: Task) -> bool:
+    """Say whether the labels come with each input, so that a checkpoint has none of its own."""
+    return "candidate_labels" in task.parameters.model_fields
+
+
 @pytest.fixture
 def asked_of_the_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Let the client go out, and note where to."""
@@ -75,7 +80,8 @@ def test_a_checkpoint_of_every_task_loads_and_runs_without_network_or_a_word(
     assert (loaded.dtype, loaded.device) == (dtype, "cpu")
     assert not loaded.pipe.model.training
     assert str(loaded.pipe.model.dtype) == f"torch.{dtype}"
-    assert loaded.labels == (LABELS if task.output in (Labels, Entities, Boxes, Masks) else ())
+    names_labels = task.output in (Labels, Entities, Boxes, Masks) and not tells_labels(task)
+    assert loaded.labels == (LABELS if names_labels else ())
     assert loaded.sampling_rate == (16_000 if task.input is Audio else None)
     assert asked_of_the_network == []
     assert capfd.readouterr() == ("", "")

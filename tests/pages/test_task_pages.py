@@ -59,11 +59,14 @@ def test_every_parameter_has_a_widget_with_its_default_and_help(task: Task, visi
     app = visit(task.modality, task=task.id)
     defaults = task.checked_parameters({})
     widgets = {
-        widget.key: widget for kind in (app.slider, app.toggle, app.selectbox, app.text_input) for widget in kind
+        widget.key: widget
+        for kind in (app.slider, app.toggle, app.selectbox, app.text_input, app.multiselect)
+        for widget in kind
     }
     for name, field in task.parameters.model_fields.items():
         widget = widgets[f"{task.id}.{name}"]
-        assert widget.value == getattr(defaults, name)
+        value = getattr(defaults, name)
+        assert widget.value == (list(value) if isinstance(value, tuple) else value)
         assert widget.help == field.description
 
 

@@ -1,0 +1,50 @@
+"""Tiny checkpoints that compare pictures with words and with each other, measure depth, and enlarge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.tiny.base import ENCODER, Tiny, save
+
+_TEXT: Mapping[str, Any] = {**ENCODER, "vocab_size": 60, "bos_token_id": 52, "eos_token_id": 53, "pad_token_id": 53}
+_VISION: Mapping[str, Any] = {**ENCODER, "image_size": 32, "patch_size": 8}
+
+
+def _clip_tokenizer(folder: Path, length: int) -> None:
+    """Write CLIP's tokenizer with the letters only: one token for each."""
+    from transformers import CLIPTokenizer
+
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>", ".</w>"]
+    vocabulary = {word: number for number, word in enumerate(words)}
+    CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=length).save_pretrained(folder)
+
+
+def zero_shot_image_classification(folder: Path) -> Path:
+    """Write a CLIP for pictures of 32 by 32 pixels and texts of 77 letters."""
+    from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel
+
+    side = {"height": 32, "width": 32}
+    CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=side).save_pretrained(folder)
+    _clip_tokenizer(folder, 77)
+    text = {**_TEXT, "max_position_embeddings": 77}
+    return save(CLIPModel(CLIPConfig(text_config=text, vision_config={**_VISION}, projection_dim=8)), folder)
+
+
+def zero_shot_object_detection(folder: Path) -> Path:
+    """Write an OWL-ViT for pictures of 32 by 32 pixels and texts of 16 letters."""
+    from transformers import OwlViTConfig, OwlViTForObjectDetection, OwlViTImageProcessorPil
+
+    OwlViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
+    _clip_tokenizer(folder, 16)
+    text = {**_TEXT, "max_position_embeddings": 16}
+    config = OwlViTConfig(text_config=text, vision_config={**_VISION}, projection_dim=16)
+    return save(OwlViTForObjectDetection(config), folder)
+
+
+ROWS: Mapping[str, Tiny] = {
+    "zero-shot-image-classification": Tiny(zero_shot_image_classification),
+    "zero-shot-object-detection": Tiny(zero_shot_object_detection, {"threshold": 0.0}),
+}
