@@ -15,6 +15,7 @@ from core.tasks import (
     text_classification,
     text_generation,
     token_classification,
+    zero_shot_audio_classification,
     zero_shot_image_classification,
     zero_shot_object_detection,
 )
@@ -30,6 +31,7 @@ TASKS: tuple[Task, ...] = (
     zero_shot_image_classification.TASK,
     zero_shot_object_detection.TASK,
     audio_classification.TASK,
+    zero_shot_audio_classification.TASK,
     automatic_speech_recognition.TASK,
 )
 

@@ -38,6 +38,7 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     "text-classification": CLASSIFICATION,
     "image-classification": CLASSIFICATION,
     "audio-classification": CLASSIFICATION,
+    "zero-shot-audio-classification": CLASSIFICATION,
     "token-classification": rows_of(
         {"entity_group": STRING, "score": NUMBER, "word": STRING, "start": INTEGER, "end": INTEGER}
     ),
