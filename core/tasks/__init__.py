@@ -16,6 +16,7 @@ from core.tasks import (
     text_generation,
     token_classification,
     zero_shot_classification,
+    zero_shot_audio_classification,
     zero_shot_image_classification,
     zero_shot_object_detection,
 )
@@ -32,6 +33,7 @@ TASKS: tuple[Task, ...] = (
     zero_shot_image_classification.TASK,
     zero_shot_object_detection.TASK,
     audio_classification.TASK,
+    zero_shot_audio_classification.TASK,
     automatic_speech_recognition.TASK,
 )
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import Field
 
-from core.tasks.pipelines import pipeline_loader, raw_audio
+from core.tasks.pipelines import pipeline_loader
+from core.tasks.sound_windows import averaged, sound_windows
 from core.tasks.spec import Example, Parameters, Task
-from core.values import Audio, Label, Labels
+from core.values import Audio, Labels
 
 _EXAMPLES = Path("models/starters/spoken-digits/examples")
 
@@ -22,9 +23,15 @@ class AudioClassificationParameters(Parameters):
 
 
 def run(pipe: Any, inputs: Sequence[Audio], parameters: AudioClassificationParameters) -> list[Labels]:
-    """Classify each sound."""
-    answers = [pipe(raw_audio(pipe, audio), top_k=parameters.top_k) for audio in inputs]
-    return [Labels(labels=tuple(Label(label=row["label"], score=row["score"]) for row in rows)) for rows in answers]
+    """Classify each sound; one longer than the model hears at once is heard in windows, and their scores averaged."""
+
+    def scores_of(window: Any) -> dict[str, float]:
+        return {row["label"]: row["score"] for row in pipe(window, top_k=None)}
+
+    return [
+        averaged([scores_of(window) for window in sound_windows(pipe, audio)], audio, parameters.top_k)
+        for audio in inputs
+    ]
 
 
 TASK = Task(

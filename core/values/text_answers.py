@@ -23,6 +23,7 @@ class Labels(Value):
     """Answer with labels, best first."""
 
     labels: tuple[Label, ...]
+    note: str = Field("", description="What to know of it, such as that a long sound was heard in several windows.")
 
 
 class Entity(Value):

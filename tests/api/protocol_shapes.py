@@ -39,6 +39,7 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     "image-classification": CLASSIFICATION,
     "audio-classification": CLASSIFICATION,
     "zero-shot-classification": CLASSIFICATION,
+    "zero-shot-audio-classification": CLASSIFICATION,
     "token-classification": rows_of(
         {"entity_group": STRING, "score": NUMBER, "word": STRING, "start": INTEGER, "end": INTEGER}
     ),

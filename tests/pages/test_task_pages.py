@@ -80,7 +80,7 @@ def test_a_correction_is_kept_in_the_answers_own_type(visit: Visit, session_runt
     assert not app.exception
     said = session_runtime.showcase.store.history(run_id)[-1]
     assert said.correction_type == "Labels"
-    assert said.correction == {"labels": [{"label": "negative", "score": 1.0}]}
+    assert said.correction == {"labels": [{"label": "negative", "score": 1.0}], "note": ""}
     assert said.comment == "<b>=1+1</b>"
 
 

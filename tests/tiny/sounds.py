@@ -98,7 +98,46 @@ def whisper(folder: Path) -> Path:
     return save(model, folder)
 
 
+def zero_shot_audio_classification(folder: Path) -> Path:
+    """Write a CLAP that hears a second at a time, at 16 kHz, and reads letters."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import ClapConfig, ClapFeatureExtractor, ClapModel, PreTrainedTokenizerFast
+
+    ClapFeatureExtractor(
+        feature_size=32,
+        sampling_rate=SAMPLING_RATE,
+        hop_length=160,
+        max_length_s=1,
+        frequency_max=8_000,
+        truncation="rand_trunc",
+    ).save_pretrained(folder)
+    marks = ("<s>", "<pad>", "</s>", "<unk>")
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: number for number, token in enumerate((*marks, *letters))}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", pad_token="<pad>", eos_token="</s>", model_max_length=62
+    ).save_pretrained(folder)
+    audio = {
+        "spec_size": 64,
+        "num_mel_bins": 32,
+        "window_size": 4,
+        "patch_size": 4,
+        "patch_stride": [4, 4],
+        "patch_embeds_hidden_size": 8,
+        "depths": [1, 1],
+        "num_attention_heads": [1, 2],
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+    }
+    text = {**ENCODER, "vocab_size": len(vocabulary), "max_position_embeddings": 64, "pad_token_id": 1}
+    return save(ClapModel(ClapConfig(audio_config=audio, text_config=text, projection_dim=8)), folder)
+
+
 ROWS: Mapping[str, Tiny] = {
     "audio-classification": Tiny(audio_classification),
+    "zero-shot-audio-classification": Tiny(zero_shot_audio_classification),
     "automatic-speech-recognition": Tiny(automatic_speech_recognition),
 }

@@ -26,7 +26,8 @@ def labels_view(labels: Labels) -> Markup:
     )
     rest = labels.labels[SHOWN:]
     more = folded(f"{len(rest)} more labels", _bars(rest)) if rest else Markup("")
-    return element("div", headline, _bars(labels.labels[:SHOWN]), more, class_="pd-labels")
+    note = element("p", labels.note, class_="pd-note") if labels.note else Markup("")
+    return element("div", headline, _bars(labels.labels[:SHOWN]), more, note, class_="pd-labels")
 
 
 def _bars(labels: tuple[Label, ...]) -> Markup:
