@@ -15,8 +15,8 @@ from core.tasks import (
     text_classification,
     text_generation,
     token_classification,
-    zero_shot_classification,
     zero_shot_audio_classification,
+    zero_shot_classification,
     zero_shot_image_classification,
     zero_shot_object_detection,
 )

@@ -23,7 +23,7 @@ class Labels(Value):
     """Answer with labels, best first."""
 
     labels: tuple[Label, ...]
-    note: str = Field("", description="What to know of it, such as that a long sound was heard in several windows.")
+    note: str = Field(default="", description="What to know of it: that a long sound was heard in windows.")
 
 
 class Entity(Value):
@@ -67,7 +67,7 @@ class TableAnswer(Value):
     answer: str
     coordinates: tuple[tuple[int, int], ...]
     cells: tuple[str, ...]
-    aggregator: str = Field("", description="NONE, SUM, AVERAGE or COUNT; empty where the model has none.")
+    aggregator: str = Field(default="", description="NONE, SUM, AVERAGE or COUNT; empty where the model has none.")
 
 
 class Filling(Value):
