@@ -13,8 +13,7 @@ from typing import Literal
 from playwright.sync_api import Browser, Page
 
 from bench.chromium import chromium
-from bench.site import ROOT, served
-from core.tasks import TASKS
+from bench.site import ROOT, Site, runnable_tasks, served
 
 WIDTHS = {"desktop": (1280, 860), "phone": (390, 844)}
 DOCS = ROOT / "docs"
@@ -32,25 +31,25 @@ def run_example(page: Page, url: str, task_id: str, modality: str) -> None:
     page.wait_for_timeout(SETTLED_MS)
 
 
-def take_cards(browser: Browser, url: str) -> None:
+def take_cards(browser: Browser, site: Site) -> None:
     """Take the answer of each task's first example, for its card."""
     CARDS.mkdir(parents=True, exist_ok=True)
     page = browser.new_page(viewport={"width": 1000, "height": 900}, color_scheme="light")
-    for task in TASKS:
-        run_example(page, url, task.id, task.modality)
+    for task in runnable_tasks(site):
+        run_example(page, site.url, task.id, task.modality)
         page.locator(".st-key-result").screenshot(path=CARDS / f"{task.id}.png")
 
 
-def take_pages(browser: Browser, url: str, scheme: Literal["light", "dark"]) -> None:
+def take_pages(browser: Browser, site: Site, scheme: Literal["light", "dark"]) -> None:
     """Take every page at both widths."""
     DOCS.mkdir(exist_ok=True)
     for device, (width, height) in WIDTHS.items():
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-        for task in TASKS:
-            run_example(page, url, task.id, task.modality)
+        for task in runnable_tasks(site):
+            run_example(page, site.url, task.id, task.modality)
             page.screenshot(path=DOCS / f"{task.id}-{device}-{scheme}.png", full_page=True)
         for name in ("home", "models", "feedback"):
-            page.goto(f"{url}/{'' if name == 'home' else name}")
+            page.goto(f"{site.url}/{'' if name == 'home' else name}")
             page.get_by_test_id("stMainBlockContainer").wait_for()
             page.wait_for_timeout(4 * SETTLED_MS)
             page.screenshot(path=DOCS / f"{name}-{device}-{scheme}.png", full_page=True)
@@ -65,9 +64,9 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site, chromium() as browser:
         if arguments.cards:
-            take_cards(browser, site.url)
+            take_cards(browser, site)
         else:
-            take_pages(browser, site.url, arguments.scheme)
+            take_pages(browser, site, arguments.scheme)
 
 
 if __name__ == "__main__":

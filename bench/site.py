@@ -5,6 +5,7 @@ Owns starting it with the README's command, waiting until it answers, and ending
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -16,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
+
+from core.tasks import TASKS
+from core.tasks.spec import Task
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,6 +35,13 @@ class Site:
     process: subprocess.Popen[bytes]
     started_s: float
     answered_s: float
+
+
+def runnable_tasks(site: Site) -> list[Task]:
+    """Return the tasks that have a model on this machine."""
+    with urlopen(f"{site.url}/api/models", timeout=10) as answer:
+        here = {row["task"] for row in json.load(answer) if row["state"] in ("here", "loaded")}
+    return [task for task in TASKS if task.id in here]
 
 
 @contextmanager
