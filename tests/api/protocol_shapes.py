@@ -39,6 +39,8 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     "image-classification": CLASSIFICATION,
     "audio-classification": CLASSIFICATION,
     "zero-shot-classification": CLASSIFICATION,
+    "question-answering": rows_of({"answer": STRING, "score": NUMBER, "start": INTEGER, "end": INTEGER}),
+    "fill-mask": rows_of({"sequence": STRING, "score": NUMBER, "token": INTEGER, "token_str": STRING}),
     "token-classification": rows_of(
         {"entity_group": STRING, "score": NUMBER, "word": STRING, "start": INTEGER, "end": INTEGER}
     ),
