@@ -15,7 +15,7 @@ from typing import Any, Final
 from core.errors import BadInput, BadParameters, UnsupportedMedia
 from core.reading import JSON_TYPE
 from core.tasks.spec import Task
-from core.values import Audio, Boxes, Entities, Image, Labels, Masks, Text, Transcript, Value, Video
+from core.values import Answers, Audio, Boxes, Entities, Fillings, Image, Labels, Masks, Text, Transcript, Value, Video
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,16 @@ def _masks(answer: Masks) -> object:
     ]
 
 
+def _answers(answer: Answers) -> object:
+    return [one.model_dump() for one in answer.answers]
+
+
+def _fillings(answer: Fillings) -> object:
+    # Of a single gap the words at once, of several a list for each: as the specification's own reference does.
+    gaps = [[one.model_dump() for one in words] for words in answer.gaps]
+    return gaps[0] if len(gaps) == 1 else gaps
+
+
 def _transcript(answer: Transcript) -> object:
     chunks = [{"text": chunk.text, "timestamp": [chunk.start_s, chunk.end_s]} for chunk in answer.chunks]
     return {"text": answer.text} | ({"chunks": chunks} if chunks else {})
@@ -90,6 +100,8 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Boxes: _boxes,
     Masks: _masks,
     Transcript: _transcript,
+    Answers: _answers,
+    Fillings: _fillings,
     Text: _text,
 }
 """The JSON of each output type."""

@@ -5,7 +5,10 @@ Owns how many tokens a model reads at once and where its windows lie. What is ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
+
+from core.errors import TooLarge
 
 STRIDE: Final = 64
 """Tokens that two windows of a long text share: enough for a sentence of context on either side."""
@@ -15,7 +18,7 @@ _UNSET: Final = 1_000_000
 
 
 def token_limit(model: Any, tokenizer: Any) -> int:
-    """Return the most tokens, special ones included, that a model reads at once; `_UNSET` if nothing says so."""
+    """Return the most tokens, special ones included, that a model reads at once; a million if nothing says so."""
     config = model.config.get_text_config()
     positions = getattr(config, "max_position_embeddings", None) or _UNSET
     embeddings = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
@@ -24,14 +27,33 @@ def token_limit(model: Any, tokenizer: Any) -> int:
     return int(min(tokenizer.model_max_length, positions if positions > 0 else _UNSET, _UNSET))
 
 
-def text_windows(text: str, tokenizer: Any, limit: int, stride: int = STRIDE) -> list[str]:
-    """Cut a text into pieces of at most `limit` tokens, special ones not counted, that overlap by `stride`.
+def text_windows(text: str, tokenizer: Any, limit: int) -> list[str]:
+    """Cut a text into pieces of at most `limit` tokens, special ones not counted, that overlap.
 
     A text that fits is returned as it is.
+
+    Raises: TooLarge as `spans_beyond` does.
     """
-    spans = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
-    if len(spans) <= limit:
+    spans = spans_beyond(text, tokenizer, limit)
+    if spans is None:
         return [text]
-    step = max(1, limit - min(stride, limit // 2))
+    step = max(1, limit - min(STRIDE, limit // 2))
     starts = range(0, len(spans) - limit + step, step)
     return [text[spans[at][0] : spans[min(at + limit, len(spans)) - 1][1]] for at in starts]
+
+
+def spans_beyond(text: str, tokenizer: Any, limit: int) -> Sequence[tuple[int, int]] | None:
+    """Return where each token of a text stands, as characters, if there are more than `limit`; else None.
+
+    Raises: TooLarge if there are more and the tokenizer cannot say where they stand.
+    """
+    encoding = tokenizer(text, add_special_tokens=False, return_offsets_mapping=bool(tokenizer.is_fast), verbose=False)
+    length = len(encoding["input_ids"])
+    if length <= limit:
+        return None
+    if not tokenizer.is_fast:
+        raise TooLarge(
+            f"The text is {length} tokens long; this model reads {limit}.", hint="Shorten it, or choose another model."
+        )
+    spans: Sequence[tuple[int, int]] = encoding["offset_mapping"]
+    return spans

@@ -1,4 +1,4 @@
-"""Zero-shot classification: which of the visitor's own labels fits a text, by a model that judges what follows from it."""
+"""Zero-shot classification: which of the visitor's own labels fits a text, judged by what follows from it."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ TASK = Task(
     examples=(
         Example(
             "A weekend",
-            "We took the night train to the coast, rented two old bicycles and followed the cliffs until the road ended.",
+            "We took the night train to the coast, rented two old bicycles and followed the cliffs all day.",
         ),
         Example(
             "A message to support",

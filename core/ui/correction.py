@@ -10,7 +10,22 @@ from typing import Final
 
 import streamlit as st
 
-from core.values import Boxes, Entities, Label, Labels, Masks, Text, Transcript, Value
+from core.ui.outputs.answers import NOWHERE
+from core.ui.outputs.fillings import word_of
+from core.values import (
+    Answer,
+    Answers,
+    Boxes,
+    Entities,
+    Filling,
+    Fillings,
+    Label,
+    Labels,
+    Masks,
+    Text,
+    Transcript,
+    Value,
+)
 
 KEPT: Final = "Right"
 LABEL: Final = "Label"
@@ -26,16 +41,8 @@ def show_correction(output: Value, *, labels: Sequence[str], key: str) -> Value 
 
 
 def _labels(output: Labels, labels: Sequence[str], key: str) -> Labels | None:
-    options = list(labels) or [label.label for label in output.labels]
-    right = st.selectbox(
-        "The right label",
-        options,
-        index=None,
-        key=key,
-        placeholder="Choose, or type another",
-        accept_new_options=True,
-    )
-    return Labels(labels=(Label(label=right.strip(), score=1.0),)) if right and right.strip() else None
+    right = _chosen("The right label", list(labels) or [label.label for label in output.labels], key)
+    return Labels(labels=(Label(label=right, score=1.0),)) if right else None
 
 
 def _text(output: Text, _: Sequence[str], key: str) -> Text | None:
@@ -103,6 +110,36 @@ def _masks(output: Masks, labels: Sequence[str], key: str) -> Masks | None:
     )
 
 
+def _answers(output: Answers, _: Sequence[str], key: str) -> Answers | None:
+    right = _chosen("The right answer", [answer.answer or NOWHERE for answer in output.answers], key)
+    if right is None:
+        return None
+    words = "" if right == NOWHERE else right
+    known = next((answer for answer in output.answers if answer.answer == words), None)
+    # Where another answer stands is not known here; (0, 0) is how a reader says "nowhere in particular".
+    place = (known.start, known.end) if known else (0, 0)
+    return Answers(answers=(Answer(answer=words, score=1.0, start=place[0], end=place[1]),))
+
+
+def _fillings(output: Fillings, _: Sequence[str], key: str) -> Fillings | None:
+    several = len(output.gaps) > 1
+    chosen = [
+        _chosen(f"The right word in gap {number}" if several else "The right word", list(map(word_of, words)), at)
+        for number, words in enumerate(output.gaps, 1)
+        for at in [f"{key}_{number}" if several else key]
+    ]
+    gaps = tuple(_filled(words, right) if right else words for words, right in zip(output.gaps, chosen, strict=True))
+    return Fillings(gaps=gaps) if any(chosen) else None
+
+
+def _filled(words: Sequence[Filling], right: str) -> tuple[Filling, ...]:
+    known = next((one for one in words if word_of(one) == right), None)
+    if known is not None:
+        return (known.model_copy(update={"score": 1.0}),)
+    # Of a word that the model did not offer, neither the token nor the sentence is known here.
+    return (Filling(token_str=right, token=-1, score=1.0, sequence=""),)
+
+
 CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Labels: _labels,
     Text: _text,
@@ -110,8 +147,23 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Entities: _entities,
     Boxes: _boxes,
     Masks: _masks,
+    Answers: _answers,
+    Fillings: _fillings,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""
+
+
+def _chosen(question: str, options: Sequence[str], key: str) -> str | None:
+    """Show options of which one, or another word, can be chosen; return it, or None while there is none."""
+    right = st.selectbox(
+        question,
+        list(dict.fromkeys(options)),
+        index=None,
+        key=key,
+        placeholder="Choose, or type another",
+        accept_new_options=True,
+    )
+    return right.strip() or None if right else None
 
 
 def _edited(noun: str, rows: Sequence[tuple[str, str]], labels: Sequence[str], key: str) -> dict[int, str] | None:

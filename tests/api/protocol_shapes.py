@@ -40,6 +40,8 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     "audio-classification": CLASSIFICATION,
     "zero-shot-classification": CLASSIFICATION,
     "zero-shot-audio-classification": CLASSIFICATION,
+    "question-answering": rows_of({"answer": STRING, "score": NUMBER, "start": INTEGER, "end": INTEGER}),
+    "fill-mask": rows_of({"sequence": STRING, "score": NUMBER, "token": INTEGER, "token_str": STRING}),
     "token-classification": rows_of(
         {"entity_group": STRING, "score": NUMBER, "word": STRING, "start": INTEGER, "end": INTEGER}
     ),

@@ -95,11 +95,21 @@ def test_a_checkpoint_of_another_task_is_refused_by_name(tmp_path: Path) -> None
     assert TASK in error.hint
 
 
+OTHER_TASK = (
+    "is a BertForSequenceClassification",
+    "cannot do this task",
+    "lacks weights",
+    "no label called entailment",
+)
+"""What the refusal says: the checks for a pipeline's heads, or the task's own loader."""
+
+
 @pytest.mark.parametrize("task_id", sorted(set(tiny.ROWS) - {TASK, "token-classification"}))
 def test_no_other_task_takes_it(folder: Path, task_id: str) -> None:
     for name in ("preprocessor_config.json", "vocab.json"):
         (folder / name).write_text("{}")
-    assert "is a BertForSequenceClassification" in refusal(folder, task_id).message
+    said = refusal(folder, task_id).message
+    assert any(words in said for words in OTHER_TASK), said
 
 
 def test_a_head_that_is_not_in_the_weights_is_noticed(tmp_path: Path) -> None:

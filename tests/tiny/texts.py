@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.tiny.base import ENCODER, LABEL_MAPS, Tiny, save
+from core.values import Text
+from tests.tiny.base import ENCODER, LABELS, Tiny, save
 
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "film", "good", "bad", "the", "anna", "left", ".", "##s")
 
@@ -20,10 +21,11 @@ def text_tokenizer(folder: Path) -> None:
     BertTokenizerFast(vocab={word: i for i, word in enumerate(WORDS)}, model_max_length=32).save_pretrained(folder)
 
 
-def _bert(folder: Path, class_name: str) -> Path:
+def _bert(folder: Path, class_name: str, labels: tuple[str, ...] = LABELS) -> Path:
     import transformers
 
-    config = transformers.BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **ENCODER, **LABEL_MAPS)
+    maps = {"id2label": dict(enumerate(labels)), "label2id": {label: i for i, label in enumerate(labels)}}
+    config = transformers.BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **ENCODER, **maps)
     text_tokenizer(folder)
     return save(getattr(transformers, class_name)(config), folder)
 
@@ -40,18 +42,17 @@ def token_classification(folder: Path) -> Path:
 
 def zero_shot_classification(folder: Path) -> Path:
     """Write a BERT that says what follows from a text."""
-    from transformers import BertConfig, BertForSequenceClassification
-
-    labels = ("contradiction", "neutral", "entailment")
-    maps = {"id2label": dict(enumerate(labels)), "label2id": {label: i for i, label in enumerate(labels)}}
-    text_tokenizer(folder)
-    config = BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **ENCODER, **maps)
-    return save(BertForSequenceClassification(config), folder)
+    return _bert(folder, "BertForSequenceClassification", ("contradiction", "neutral", "entailment"))
 
 
 def question_answering(folder: Path) -> Path:
-    """Write a BERT with a head that none of the showcase's tasks uses."""
-    return _bert(folder, "BertForQuestionAnswering")
+    """Write a BERT that points at answers."""
+    return _bert(folder, "BertForQuestionAnswering", ("start", "end"))
+
+
+def fill_mask(folder: Path) -> Path:
+    """Write a BERT that fills gaps."""
+    return _bert(folder, "BertForMaskedLM")
 
 
 def text_generation(folder: Path) -> Path:
@@ -83,5 +84,7 @@ ROWS: Mapping[str, Tiny] = {
     "text-classification": Tiny(text_classification),
     "token-classification": Tiny(token_classification),
     "zero-shot-classification": Tiny(zero_shot_classification, {"candidate_labels": ("film", "good", "anna")}),
+    "question-answering": Tiny(question_answering),
+    "fill-mask": Tiny(fill_mask, inputs=lambda: Text(text="the ___ left [MASK] .")),
     "text-generation": Tiny(text_generation, {"max_new_tokens": 4, "do_sample": False}),
 }

@@ -11,10 +11,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.media import png_of_mask
+from core.reading import to_wire
 from core.tasks import TASKS
 from core.ui.outputs import VIEWS, clipboard_text, downloads_of
+from core.tasks.question_answering import QuestionAnsweringInput
+from core.ui.outputs import VIEWS, clipboard_text, download_of
 from core.ui.outputs.markup import Markup
 from core.values import (
+    Answer,
+    Answers,
     Audio,
     Box,
     Boxes,
@@ -22,6 +27,8 @@ from core.values import (
     Detection,
     Entities,
     Entity,
+    Filling,
+    Fillings,
     Image,
     Label,
     Labels,
@@ -30,6 +37,7 @@ from core.values import (
     Text,
     Transcript,
     Value,
+    atoms_in,
 )
 
 HOSTILE = (
@@ -48,6 +56,7 @@ def answers(word: str) -> list[tuple[Value, Value | None]]:
     entity = Entity(entity_group=word, score=0.9, word=word, start=0, end=len(word))
     label = Label(label=word, score=0.9)
     found = Detection(label=word, score=0.5, box=Box(xmin=1, ymin=2, xmax=20, ymax=25))
+    filling = Filling(token_str=word, token=1, score=0.5, sequence=f"{word} stands here")
     mask = Mask(label=word, score=0.7, area=0.5, mask=png_of_mask(HALF))
     return [
         (Labels(labels=(label,) * 12), PICTURE),
@@ -55,9 +64,19 @@ def answers(word: str) -> list[tuple[Value, Value | None]]:
         (Text(text=word), Text(text=word)),
         (Boxes(width=40, height=30, detections=(found,) * 9), PICTURE),
         (Masks(width=40, height=30, masks=(mask, mask)), PICTURE),
+        (
+            Answers(answers=(Answer(answer=word, score=0.9, start=4, end=4 + len(word)),) * 2),
+            QuestionAnsweringInput(question=Text(text=word), context=Text(text=f"the {word} stands")),
+        ),
+        (Fillings(gaps=((filling,) * 3, (filling,))), Text(text=f"{word} ___ and [MASK]")),
         (Transcript(text=word, chunks=(Chunk(text=word, start_s=0.0, end_s=1.0),)), SOUND),
         (Transcript(text=word, chunks=(Chunk(text=word, start_s=0.0),) * 100), SOUND),
     ]
+
+
+def words_only(inputs: Value) -> bool:
+    """Say whether an input is neither picture nor sound, so that it goes along with its answer."""
+    return not any(isinstance(atom, Image | Audio) for atom in atoms_in(inputs))
 
 
 class Reader(HTMLParser):
@@ -133,6 +152,10 @@ def test_every_view_is_drawn_and_says_its_words(output: Value, inputs: Value | N
         Boxes(width=4, height=3, detections=()),
         Masks(width=4, height=3, masks=()),
         Transcript(text=" "),
+        Answers(answers=()),
+        Fillings(gaps=()),
+        Fillings(gaps=((), ())),
+        Answers(answers=(Answer(answer="", score=0.5, start=0, end=0),)),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -168,7 +191,7 @@ def test_an_answer_can_be_taken_along(output: Value, inputs: Value | None) -> No
     *others, download = downloads_of(output, inputs)
     form = json.loads(download.data)
     assert type(output).from_json(form["output"]) == output
-    assert form.get("inputs") == (inputs.text if isinstance(inputs, Text) else None)
+    assert form.get("inputs") == (to_wire(inputs) if inputs is not None and words_only(inputs) else None)
     assert download.name.endswith(".json")
     assert download.media_type == "application/json"
     files = [other.data() if callable(other.data) else other.data for other in others]

@@ -13,15 +13,18 @@ from weakref import WeakKeyDictionary
 import streamlit as st
 
 from core.media import encode_wav
+from core.ui.outputs.answers import answers_view
 from core.ui.outputs.boxes import boxes_view
 from core.ui.outputs.entities import entities_view
 from core.ui.outputs.export import Download, clipboard_text, downloads_of
+from core.ui.outputs.export import Download, clipboard_text, download_of, text_download_of
+from core.ui.outputs.fillings import fillings_view
 from core.ui.outputs.labels import labels_view
 from core.ui.outputs.markup import Markup, show
 from core.ui.outputs.masks import masks_view
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
-from core.values import Audio, Boxes, Entities, Labels, Masks, Text, Transcript, Value
+from core.values import Answers, Audio, Boxes, Entities, Fillings, Labels, Masks, Text, Transcript, Value
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
 
@@ -36,6 +39,8 @@ VIEWS: Final[dict[type[Value], View]] = {
     Text: text_view,
     Boxes: boxes_view,
     Masks: masks_view,
+    Answers: answers_view,
+    Fillings: fillings_view,
     Transcript: lambda output, _inputs: transcript_view(output),
 }
 """The view of each type of answer. A task with another type fails a test, not a visitor."""

@@ -7,9 +7,23 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from core.reading import to_wire
+from core.ui.outputs.answers import NOWHERE
 from core.ui.outputs.markup import percent
 from core.ui.outputs.transcript import clock
-from core.values import Boxes, Chat, Entities, Labels, Masks, Table, Text, Transcript, Value, atoms_in
+from core.values import (
+    Answers,
+    Boxes,
+    Chat,
+    Entities,
+    Fillings,
+    Labels,
+    Masks,
+    Table,
+    Text,
+    Transcript,
+    Value,
+    atoms_in,
+)
 
 
 class Download(NamedTuple):
@@ -80,6 +94,18 @@ def _transcript(transcript: Transcript) -> str:
     return transcript.text or _lines((clock(one.start_s), one.text) for one in transcript.chunks)
 
 
+def _answers(answers: Answers) -> str:
+    return _lines((one.answer or NOWHERE, percent(one.score), one.start, one.end) for one in answers.answers)
+
+
+def _fillings(fillings: Fillings) -> str:
+    return _lines(
+        (number, one.token_str, percent(one.score), one.sequence)
+        for number, words in enumerate(fillings.gaps, 1)
+        for one in words
+    )
+
+
 def _text(text: Text) -> str:
     return text.text
 
@@ -91,6 +117,8 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Boxes: _boxes,
     Masks: _masks,
     Transcript: _transcript,
+    Answers: _answers,
+    Fillings: _fillings,
 }
 """What Copy makes of each type of answer."""
 
