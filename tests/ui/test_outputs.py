@@ -13,9 +13,8 @@ from streamlit.testing.v1 import AppTest
 from core.media import png_of_mask
 from core.reading import to_wire
 from core.tasks import TASKS
-from core.ui.outputs import VIEWS, clipboard_text, downloads_of
 from core.tasks.question_answering import QuestionAnsweringInput
-from core.ui.outputs import VIEWS, clipboard_text, download_of
+from core.ui.outputs import VIEWS, clipboard_text, downloads_of
 from core.ui.outputs.markup import Markup
 from core.values import (
     Answer,

@@ -17,7 +17,6 @@ from core.ui.outputs.answers import answers_view
 from core.ui.outputs.boxes import boxes_view
 from core.ui.outputs.entities import entities_view
 from core.ui.outputs.export import Download, clipboard_text, downloads_of
-from core.ui.outputs.export import Download, clipboard_text, download_of, text_download_of
 from core.ui.outputs.fillings import fillings_view
 from core.ui.outputs.labels import labels_view
 from core.ui.outputs.markup import Markup, show
