@@ -50,7 +50,7 @@ def served(data_folder: Path, environment: Mapping[str, str] | None = None, log:
 
     Raises: RuntimeError with the server's output if it does not answer in time.
     """
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     output_path = log or data_folder / "server.log"
     data_folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,8 @@ def served(data_folder: Path, environment: Mapping[str, str] | None = None, log:
                 process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

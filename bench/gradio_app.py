@@ -1,0 +1,45 @@
+"""The same checkpoint behind Gradio, as its users write it: run by the benchmarks in a venv of its own.
+
+Usage: python gradio_app.py KIND FOLDER PORT BATCH, where KIND is text, image or audio and BATCH 0 for one by one.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import gradio as gr
+import torch
+from transformers import pipeline
+
+TASKS = {"text": "text-classification", "image": "image-classification", "audio": "audio-classification"}
+
+
+def main(kind: str, folder: str, port: int, batch: int) -> None:
+    """Serve the checkpoint."""
+    torch.set_num_threads(2)
+    pipe = pipeline(TASKS[kind], model=folder, device="cpu", dtype=torch.float32)
+
+    def sound(given: tuple[int, Any]) -> dict[str, Any]:
+        rate, samples = given
+        return {"raw": samples.astype("float32") / 32768, "sampling_rate": rate}
+
+    prepare = {"text": lambda text: text, "image": lambda image: image, "audio": sound}[kind]
+
+    def one(given: Any) -> dict[str, float]:
+        return {row["label"]: row["score"] for row in pipe(prepare(given), top_k=3)}
+
+    def many(given: list[Any]) -> list[list[dict[str, float]]]:
+        answers = pipe([prepare(item) for item in given], top_k=3, batch_size=len(given))
+        return [[{row["label"]: row["score"] for row in rows} for rows in answers]]
+
+    entry = {"text": gr.Textbox(), "image": gr.Image(type="pil"), "audio": gr.Audio(type="numpy")}[kind]
+    batching = {"batch": True, "max_batch_size": batch} if batch else {}
+    face = gr.Interface(
+        many if batch else one, entry, gr.Label(), api_name="predict", flagging_mode="never", **batching
+    )
+    face.queue(max_size=None).launch(server_name="127.0.0.1", server_port=port, quiet=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
