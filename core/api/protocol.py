@@ -13,9 +13,25 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from core.errors import BadInput, BadParameters, UnsupportedMedia
-from core.reading import JSON_TYPE
+from core.reading import JSON_TYPE, to_wire
 from core.tasks.spec import Task
-from core.values import Answers, Audio, Boxes, Entities, Fillings, Image, Labels, Masks, Text, Transcript, Value, Video
+from core.values import (
+    Answers,
+    Audio,
+    Boxes,
+    Entities,
+    Fillings,
+    Image,
+    Labels,
+    Masks,
+    Several,
+    Table,
+    Text,
+    Transcript,
+    Value,
+    Video,
+    Words,
+)
 
 
 @dataclass(frozen=True)
@@ -94,6 +110,31 @@ def _text(answer: Text) -> object:
     return {"generated_text": answer.text}
 
 
+def _words(answer: Words) -> object:
+    return {"text": answer.text}
+
+
+def _table(answer: Table) -> object:
+    return {"columns": list(answer.columns), "rows": [list(row) for row in answer.rows]}
+
+
+def _picture(answer: Image) -> object:
+    return {"image": to_wire(answer)}
+
+
+def _sound(answer: Audio) -> object:
+    return {"audio": to_wire(answer), "sampling_rate": answer.sampling_rate}
+
+
+def _several(answer: Several) -> object:
+    # Pictures and sounds are base64 here, as they are among several inputs.
+    return [
+        ({"title": title} if title else {})
+        | {"type": type(part).__name__, "answer": to_wire(part) if isinstance(part, Image | Audio) else written(part)}
+        for title, part in answer.titled()
+    ]
+
+
 ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Labels: _labels,
     Entities: _entities,
@@ -103,6 +144,11 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Answers: _answers,
     Fillings: _fillings,
     Text: _text,
+    Words: _words,
+    Table: _table,
+    Image: _picture,
+    Audio: _sound,
+    Several: _several,
 }
 """The JSON of each output type."""
 

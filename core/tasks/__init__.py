@@ -5,6 +5,8 @@ Adding one: a file here, a line below, a test row. A task's id is the Hub's pipe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.errors import UnknownName
 from core.tasks import (
     audio_classification,
@@ -42,13 +44,13 @@ TASKS: tuple[Task, ...] = (
 )
 
 
-def get_task(task_id: str) -> Task:
-    """Return the task of that id.
+def get_task(task_id: str, tasks: Sequence[Task] = TASKS) -> Task:
+    """Return the task of that id, of these tasks.
 
     Raises: UnknownName listing the tasks there are.
     """
-    for task in TASKS:
+    for task in tasks:
         if task.id == task_id:
             return task
-    known = ", ".join(task.id for task in TASKS)
+    known = ", ".join(task.id for task in tasks)
     raise UnknownName(f"There is no task '{task_id}'.", hint=f"The tasks are: {known}.")

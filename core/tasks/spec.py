@@ -112,6 +112,11 @@ class Task:
     batches: bool = True
     deterministic: bool = True
 
+    @property
+    def first_example(self) -> Example:
+        """Return what stands in the form at first; an empty one where there are no examples."""
+        return self.examples[0] if self.examples else Example("", {})
+
     def checked_parameters(self, given: Mapping[str, Any]) -> Parameters:
         """Return the parameters, defaults filled in.
 

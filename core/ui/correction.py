@@ -12,19 +12,25 @@ import streamlit as st
 
 from core.ui.outputs.answers import NOWHERE
 from core.ui.outputs.fillings import word_of
+from core.ui.problem import plain
 from core.values import (
     Answer,
     Answers,
+    Audio,
     Boxes,
     Entities,
     Filling,
     Fillings,
+    Image,
     Label,
     Labels,
     Masks,
+    Several,
+    Table,
     Text,
     Transcript,
     Value,
+    Words,
 )
 
 KEPT: Final = "Right"
@@ -47,7 +53,7 @@ def _labels(output: Labels, labels: Sequence[str], key: str) -> Labels | None:
 
 def _text(output: Text, _: Sequence[str], key: str) -> Text | None:
     right = st.text_area("The right text", output.text, key=key, height=160)
-    return Text(text=right) if right != output.text else None
+    return type(output)(text=right) if right != output.text else None
 
 
 def _transcript(output: Transcript, _: Sequence[str], key: str) -> Transcript | None:
@@ -140,6 +146,40 @@ def _filled(words: Sequence[Filling], right: str) -> tuple[Filling, ...]:
     return (Filling(token_str=right, token=-1, score=1.0, sequence=""),)
 
 
+def _table(output: Table, _: Sequence[str], key: str) -> Table | None:
+    columns = [
+        f"{number}: {name}" if name in output.columns[:number] else name for number, name in enumerate(output.columns)
+    ]
+    edited = st.data_editor(
+        [dict(zip(columns, row, strict=True)) for row in output.rows],
+        key=key,
+        hide_index=True,
+        num_rows="dynamic",
+        width="stretch",
+    )
+    rows = tuple(tuple(str(row.get(column) or "") for column in columns) for row in edited)
+    return None if rows == output.rows else output.model_copy(update={"rows": rows})
+
+
+def _several(output: Several, labels: Sequence[str], key: str) -> Several | None:
+    """Correct each part in its own type, as far as it can be."""
+    right: dict[int, Value] = {}
+    for number, (title, part) in enumerate(output.titled()):
+        if type(part) not in CORRECTIONS:
+            continue
+        if title:
+            st.caption(plain(title))
+        corrected = CORRECTIONS[type(part)](part, labels, f"{key}_{number}")
+        if corrected is not None:
+            right[number] = corrected
+    parts = tuple(right.get(number, part) for number, part in enumerate(output.parts))
+    return output.model_copy(update={"parts": parts}) if right else None
+
+
+def _nothing(_output: Value, _labels: Sequence[str], _key: str) -> None:
+    st.caption("Say in the comment what would be right.")
+
+
 CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Labels: _labels,
     Text: _text,
@@ -149,6 +189,11 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Masks: _masks,
     Answers: _answers,
     Fillings: _fillings,
+    Words: _text,
+    Table: _table,
+    Image: _nothing,
+    Audio: _nothing,
+    Several: _several,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""
 

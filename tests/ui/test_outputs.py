@@ -33,9 +33,11 @@ from core.values import (
     Labels,
     Mask,
     Masks,
+    Table,
     Text,
     Transcript,
     Value,
+    Words,
     atoms_in,
 )
 
@@ -70,6 +72,9 @@ def answers(word: str) -> list[tuple[Value, Value | None]]:
         (Fillings(gaps=((filling,) * 3, (filling,))), Text(text=f"{word} ___ and [MASK]")),
         (Transcript(text=word, chunks=(Chunk(text=word, start_s=0.0, end_s=1.0),)), SOUND),
         (Transcript(text=word, chunks=(Chunk(text=word, start_s=0.0),) * 100), SOUND),
+        (Words(text=word), PICTURE),
+        (Words(text=word * 30), None),
+        (Table(columns=(word, "n"), rows=((word, "1"), (word, "2.5"))), None),
     ]
 
 

@@ -66,6 +66,8 @@ def show_input_form(task: Task) -> Callable[[], Value]:
 
 def show_examples(task: Task) -> None:
     """Show the task's examples as buttons; one click puts an example in."""
+    if not task.examples:
+        return
     st.caption("Or take an example")
     with st.container(horizontal=True, key="examples"):
         for number, example in enumerate(task.examples):

@@ -31,7 +31,7 @@ def given_files(task: Task, field: InputField) -> tuple[Given, ...]:
     """Return the files that were given for a field; before any, those of the task's first example."""
     files: tuple[Given, ...] | None = st.session_state.get(_key(task, field))
     if files is None or any(file.example_of not in ("", task.id) for file in files):
-        files = example_files(task, task.examples[0], field)
+        files = example_files(task, task.first_example, field)
         st.session_state[_key(task, field)] = files
     return files
 

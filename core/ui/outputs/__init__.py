@@ -19,11 +19,28 @@ from core.ui.outputs.entities import entities_view
 from core.ui.outputs.export import Download, clipboard_text, downloads_of
 from core.ui.outputs.fillings import fillings_view
 from core.ui.outputs.labels import labels_view
-from core.ui.outputs.markup import Markup, show
+from core.ui.outputs.markup import Markup, element, show
 from core.ui.outputs.masks import masks_view
+from core.ui.outputs.plain import picture_view, sound_view, table_view, words_view
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
-from core.values import Answers, Audio, Boxes, Entities, Fillings, Labels, Masks, Text, Transcript, Value
+from core.values import (
+    Answers,
+    Audio,
+    Boxes,
+    Entities,
+    Fillings,
+    Image,
+    Labels,
+    Masks,
+    Several,
+    Table,
+    Text,
+    Transcript,
+    Value,
+    Words,
+    atoms_in,
+)
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
 
@@ -41,16 +58,29 @@ VIEWS: Final[dict[type[Value], View]] = {
     Answers: answers_view,
     Fillings: fillings_view,
     Transcript: lambda output, _inputs: transcript_view(output),
+    Words: lambda output, _inputs: words_view(output),
+    Image: lambda output, _inputs: picture_view(output),
+    Audio: lambda output, _inputs: sound_view(output),
+    Table: lambda output, _inputs: table_view(output),
 }
-"""The view of each type of answer. A task with another type fails a test, not a visitor."""
+"""The view of each type of answer; of several answers each has its own. A task with another type fails a test,
+not a visitor."""
 
 
 def _play_what_was_said(_: Transcript, inputs: Value | None, _key: str) -> None:
-    if isinstance(inputs, Audio):
-        _play(inputs)
+    for atom in atoms_in(inputs) if inputs is not None else ():
+        if isinstance(atom, Audio):
+            _play(atom)
 
 
-PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {Transcript: _play_what_was_said}
+def _play_answer(output: Audio, _inputs: Value | None, _key: str) -> None:
+    _play(output)
+
+
+PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {
+    Transcript: _play_what_was_said,
+    Audio: _play_answer,
+}
 """What stands above some views and is more than markup: players, and surfaces that turn."""
 
 
@@ -63,6 +93,13 @@ def show_output(output: Value, *, inputs: Value | None, key: str) -> None:
 
     Raises: KeyError if the type has no view.
     """
+    if isinstance(output, Several):
+        with st.container(key=key):
+            for number, (title, part) in enumerate(output.titled()):
+                if title:
+                    show(element("h3", title, class_="pd-heading"))
+                show_output(part, inputs=inputs, key=f"{key}_{number}")
+        return
     markup = VIEWS[type(output)](output, inputs)
     with st.container(key=key):
         if type(output) in PLAYERS:

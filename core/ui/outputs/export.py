@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
+from core.feedback.spreadsheet import defuse
 from core.reading import to_wire
 from core.ui.outputs.answers import NOWHERE
 from core.ui.outputs.markup import percent
 from core.ui.outputs.transcript import clock
 from core.values import (
     Answers,
+    Audio,
     Boxes,
     Chat,
     Entities,
     Fillings,
+    Image,
     Labels,
     Masks,
+    Several,
     Table,
     Text,
     Transcript,
     Value,
+    Words,
     atoms_in,
 )
 
@@ -42,7 +49,11 @@ class Download(NamedTuple):
 
 def downloads_of(output: Value, inputs: Value | None = None) -> list[Download]:
     """Return an answer's files: those of its type, then the JSON that every answer has."""
-    return [*(make(output, inputs) for make in DOWNLOADS.get(type(output), ())), json_download_of(output, inputs)]
+    files: list[Download] = []
+    for number, part in enumerate(output.parts if isinstance(output, Several) else (output,), 1):
+        made = [make(part, inputs) for make in DOWNLOADS.get(type(part), ())]
+        files += [file._replace(name=f"{number}-{file.name}") for file in made] if isinstance(output, Several) else made
+    return [*files, json_download_of(output, inputs)]
 
 
 def json_download_of(output: Value, inputs: Value | None = None) -> Download:
@@ -110,6 +121,22 @@ def _text(text: Text) -> str:
     return text.text
 
 
+def _table(sheet: Table) -> str:
+    return _lines((sheet.columns, *sheet.rows))
+
+
+def _picture(image: Image) -> str:
+    return f"A picture of {image.width} by {image.height} pixels"
+
+
+def _sound(audio: Audio) -> str:
+    return f"A sound of {audio.duration_s:.1f} s"
+
+
+def _several(several: Several) -> str:
+    return "\n\n".join(f"{title}\n{clipboard_text(part)}".strip() for title, part in several.titled())
+
+
 COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Labels: _labels,
     Entities: _entities,
@@ -119,8 +146,20 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
+    Words: _text,
+    Image: _picture,
+    Audio: _sound,
+    Table: _table,
+    Several: _several,
 }
 """What Copy makes of each type of answer."""
+
+
+def _sheet_download(sheet: Table, _inputs: Value | None) -> Download:
+    file = io.StringIO(newline="")
+    csv.writer(file).writerows([defuse(cell) for cell in row] for row in (sheet.columns, *sheet.rows))
+    # With its mark, so that a spreadsheet reads it as UTF-8.
+    return Download(file.getvalue().encode("utf-8-sig", "replace"), file_name(sheet, "csv"), "text/csv", "CSV")
 
 
 def _text_download(output: Text | Transcript, _inputs: Value | None) -> Download:
@@ -130,5 +169,7 @@ def _text_download(output: Text | Transcript, _inputs: Value | None) -> Download
 DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download], ...]]] = {
     Text: (_text_download,),
     Transcript: (_text_download,),
+    Words: (_text_download,),
+    Table: (_sheet_download,),
 }
 """The files of each type of answer besides its JSON. What takes long to make is made in `Download.data`."""
