@@ -26,6 +26,7 @@ from core.values import (
     Masks,
     Several,
     Table,
+    TableAnswer,
     Text,
     Transcript,
     Value,
@@ -101,6 +102,11 @@ def _fillings(answer: Fillings) -> object:
     return gaps[0] if len(gaps) == 1 else gaps
 
 
+def _table_answer(answer: TableAnswer) -> object:
+    # One object, as the reference and huggingface_hub's client have it; the specification wraps it in a list.
+    return answer.model_dump(mode="json", exclude=None if answer.aggregator else {"aggregator"})
+
+
 def _transcript(answer: Transcript) -> object:
     chunks = [{"text": chunk.text, "timestamp": [chunk.start_s, chunk.end_s]} for chunk in answer.chunks]
     return {"text": answer.text} | ({"chunks": chunks} if chunks else {})
@@ -143,6 +149,7 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
+    TableAnswer: _table_answer,
     Text: _text,
     Words: _words,
     Table: _table,

@@ -33,8 +33,8 @@ class Example:
 
     Args:
         title: a few words, shown on the button.
-        inputs: the text itself, or a file relative to the repository's root; for an input of several fields a
-            mapping of their names to these, or to a tuple of these.
+        inputs: the text itself, a table as CSV, or a file relative to the repository's root; for an input of several
+            fields a mapping of their names to these, or to a tuple of these.
         parameters: what differs from the defaults.
     """
 

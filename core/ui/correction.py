@@ -13,6 +13,7 @@ import streamlit as st
 from core.ui.outputs.answers import NOWHERE
 from core.ui.outputs.fillings import word_of
 from core.ui.problem import plain
+from core.ui.outputs.table_answer import worked_out
 from core.values import (
     Answer,
     Answers,
@@ -27,6 +28,7 @@ from core.values import (
     Masks,
     Several,
     Table,
+    TableAnswer,
     Text,
     Transcript,
     Value,
@@ -178,6 +180,9 @@ def _several(output: Several, labels: Sequence[str], key: str) -> Several | None
 
 def _nothing(_output: Value, _labels: Sequence[str], _key: str) -> None:
     st.caption("Say in the comment what would be right.")
+def _table_answer(output: TableAnswer, _: Sequence[str], key: str) -> TableAnswer | None:
+    right = st.text_input("The right answer", worked_out(output), key=key).strip()
+    return TableAnswer(answer=right, coordinates=(), cells=()) if right and right != worked_out(output) else None
 
 
 CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
@@ -194,6 +199,7 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Image: _nothing,
     Audio: _nothing,
     Several: _several,
+    TableAnswer: _table_answer,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""
 

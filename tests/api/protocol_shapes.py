@@ -42,6 +42,17 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     "zero-shot-audio-classification": CLASSIFICATION,
     "question-answering": rows_of({"answer": STRING, "score": NUMBER, "start": INTEGER, "end": INTEGER}),
     "fill-mask": rows_of({"sequence": STRING, "score": NUMBER, "token": INTEGER, "token_str": STRING}),
+    "table-question-answering": {
+        "type": "object",
+        "properties": {
+            "answer": STRING,
+            "coordinates": {"type": "array", "items": {"type": "array", "items": INTEGER}},
+            "cells": {"type": "array", "items": STRING},
+            "aggregator": STRING,
+        },
+        "required": ["answer", "coordinates", "cells"],
+        "additionalProperties": False,
+    },
     "token-classification": rows_of(
         {"entity_group": STRING, "score": NUMBER, "word": STRING, "start": INTEGER, "end": INTEGER}
     ),

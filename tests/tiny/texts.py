@@ -55,6 +55,26 @@ def fill_mask(folder: Path) -> Path:
     return _bert(folder, "BertForMaskedLM")
 
 
+def table_question_answering(folder: Path) -> Path:
+    """Write a TAPAS that points at cells."""
+    from transformers import TapasConfig, TapasForQuestionAnswering, TapasTokenizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    words = (*WORDS, "[EMPTY]", *(f"{start}{digit}" for start in ("", "##") for digit in range(10)))
+    vocabulary = folder / "vocab.txt"
+    vocabulary.write_text("\n".join(words))
+    TapasTokenizer(str(vocabulary), model_max_length=256).save_pretrained(folder)
+    config = TapasConfig(
+        vocab_size=len(words),
+        max_position_embeddings=256,
+        num_aggregation_labels=4,
+        aggregation_labels={0: "NONE", 1: "SUM", 2: "AVERAGE", 3: "COUNT"},
+        no_aggregation_label_index=0,
+        **ENCODER,
+    )
+    return save(TapasForQuestionAnswering(config), folder)
+
+
 def text_generation(folder: Path) -> Path:
     """Write a Llama that writes letters."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -86,5 +106,6 @@ ROWS: Mapping[str, Tiny] = {
     "zero-shot-classification": Tiny(zero_shot_classification, {"candidate_labels": ("film", "good", "anna")}),
     "question-answering": Tiny(question_answering),
     "fill-mask": Tiny(fill_mask, inputs=lambda: Text(text="the ___ left [MASK] .")),
+    "table-question-answering": Tiny(table_question_answering),
     "text-generation": Tiny(text_generation, {"max_new_tokens": 4, "do_sample": False}),
 }

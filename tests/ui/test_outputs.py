@@ -15,6 +15,8 @@ from core.reading import to_wire
 from core.tasks import TASKS
 from core.tasks.question_answering import QuestionAnsweringInput
 from core.ui.outputs import VIEWS, clipboard_text, downloads_of
+from core.tasks.table_question_answering import TableQuestionAnsweringInput
+from core.ui.outputs import VIEWS, clipboard_text, download_of
 from core.ui.outputs.markup import Markup
 from core.values import (
     Answer,
@@ -34,6 +36,7 @@ from core.values import (
     Mask,
     Masks,
     Table,
+    TableAnswer,
     Text,
     Transcript,
     Value,
@@ -70,6 +73,12 @@ def answers(word: str) -> list[tuple[Value, Value | None]]:
             QuestionAnsweringInput(question=Text(text=word), context=Text(text=f"the {word} stands")),
         ),
         (Fillings(gaps=((filling,) * 3, (filling,))), Text(text=f"{word} ___ and [MASK]")),
+        (
+            TableAnswer(answer=word, coordinates=((0, 1),), cells=(word,)),
+            TableQuestionAnsweringInput(
+                query=Text(text=word), table=Table(columns=(word, "b"), rows=((word, word), ("1", "2")))
+            ),
+        ),
         (Transcript(text=word, chunks=(Chunk(text=word, start_s=0.0, end_s=1.0),)), SOUND),
         (Transcript(text=word, chunks=(Chunk(text=word, start_s=0.0),) * 100), SOUND),
         (Words(text=word), PICTURE),
@@ -158,6 +167,8 @@ def test_every_view_is_drawn_and_says_its_words(output: Value, inputs: Value | N
         Transcript(text=" "),
         Answers(answers=()),
         Fillings(gaps=()),
+        TableAnswer(answer="", coordinates=(), cells=()),
+        TableAnswer(answer="7", coordinates=((3, 9),), cells=("7",), aggregator="SUM"),
         Fillings(gaps=((), ())),
         Answers(answers=(Answer(answer="", score=0.5, start=0, end=0),)),
     ],

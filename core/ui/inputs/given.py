@@ -47,10 +47,15 @@ def has_files(task: Task, field: InputField) -> bool:
 
 
 def example_files(task: Task, example: Example, field: InputField) -> tuple[Given, ...]:
-    """Return the files of an example's field; none where it has none."""
-    paths = example_part(example, field)
-    found = [ROOT / path for path in (paths if isinstance(paths, tuple) else (paths,)) if isinstance(path, Path)]
-    return tuple(Given(path.read_bytes(), example.title, task.id) for path in found if path.exists())
+    """Return the files of an example's field, or what is written out in it, such as a table; none where it has none."""
+    given = example_part(example, field)
+    parts = given if isinstance(given, tuple) else (given,)
+    found = [
+        part.encode() if isinstance(part, str) else (ROOT / part).read_bytes()
+        for part in parts
+        if isinstance(part, str) or (part is not None and (ROOT / part).exists())
+    ]
+    return tuple(Given(data, example.title, task.id) for data in found)
 
 
 def example_part(example: Example, field: InputField) -> Any:

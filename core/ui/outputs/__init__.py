@@ -41,6 +41,10 @@ from core.values import (
     Words,
     atoms_in,
 )
+from core.ui.outputs.table_answer import table_answer_view
+from core.ui.outputs.text import text_view
+from core.ui.outputs.transcript import transcript_view
+from core.values import Answers, Audio, Boxes, Entities, Fillings, Labels, Masks, TableAnswer, Text, Transcript, Value
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
 
@@ -57,6 +61,7 @@ VIEWS: Final[dict[type[Value], View]] = {
     Masks: masks_view,
     Answers: answers_view,
     Fillings: fillings_view,
+    TableAnswer: table_answer_view,
     Transcript: lambda output, _inputs: transcript_view(output),
     Words: lambda output, _inputs: words_view(output),
     Image: lambda output, _inputs: picture_view(output),

@@ -25,6 +25,7 @@ from core.values import (
     Masks,
     Several,
     Table,
+    TableAnswer,
     Text,
     Transcript,
     Value,
@@ -117,6 +118,10 @@ def _fillings(fillings: Fillings) -> str:
     )
 
 
+def _table_answer(answer: TableAnswer) -> str:
+    return answer.answer
+
+
 def _text(text: Text) -> str:
     return text.text
 
@@ -151,6 +156,7 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Audio: _sound,
     Table: _table,
     Several: _several,
+    TableAnswer: _table_answer,
 }
 """What Copy makes of each type of answer."""
 
