@@ -19,6 +19,7 @@ from core.values import (
     Answers,
     Audio,
     Boxes,
+    Decisions,
     Entities,
     Fillings,
     Image,
@@ -107,6 +108,16 @@ def _table_answer(answer: TableAnswer) -> object:
     return answer.model_dump(mode="json", exclude=None if answer.aggregator else {"aggregator"})
 
 
+def _decisions(answer: Decisions) -> object:
+    return {
+        one.name: {
+            "answer": one.answer,
+            "probabilities": {option.label: option.score for option in one.options},
+        }
+        for one in answer.decisions
+    }
+
+
 def _transcript(answer: Transcript) -> object:
     chunks = [{"text": chunk.text, "timestamp": [chunk.start_s, chunk.end_s]} for chunk in answer.chunks]
     return {"text": answer.text} | ({"chunks": chunks} if chunks else {})
@@ -149,6 +160,7 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
+    Decisions: _decisions,
     TableAnswer: _table_answer,
     Text: _text,
     Words: _words,

@@ -11,6 +11,7 @@ from core.errors import UnknownName
 from core.tasks import (
     audio_classification,
     automatic_speech_recognition,
+    decision,
     fill_mask,
     image_classification,
     image_segmentation,
@@ -34,6 +35,7 @@ TASKS: tuple[Task, ...] = (
     question_answering.TASK,
     table_question_answering.TASK,
     fill_mask.TASK,
+    decision.TASK,
     text_generation.TASK,
     image_classification.TASK,
     object_detection.TASK,

@@ -19,6 +19,8 @@ from core.values import (
     Answers,
     Audio,
     Boxes,
+    Decision,
+    Decisions,
     Entities,
     Filling,
     Fillings,
@@ -182,7 +184,22 @@ def _nothing(_output: Value, _labels: Sequence[str], _key: str) -> None:
     st.caption("Say in the comment what would be right.")
 def _table_answer(output: TableAnswer, _: Sequence[str], key: str) -> TableAnswer | None:
     right = st.text_input("The right answer", worked_out(output), key=key).strip()
-    return TableAnswer(answer=right, coordinates=(), cells=()) if right and right != worked_out(output) else None
+    changed = right and right != worked_out(output)
+    return TableAnswer(answer=right, coordinates=(), cells=(), aggregator="") if changed else None
+
+
+def _decisions(output: Decisions, _: Sequence[str], key: str) -> Decisions | None:
+    several = len(output.decisions) > 1
+    chosen = [
+        _chosen(f"The right answer: {one.name}", [option.label for option in one.options], at)
+        for number, one in enumerate(output.decisions, 1)
+        for at in [f"{key}_{number}" if several else key]
+    ]
+    decided = tuple(
+        Decision(name=one.name, answer=right, options=(Label(label=right, score=1.0),)) if right else one
+        for one, right in zip(output.decisions, chosen, strict=True)
+    )
+    return Decisions(decisions=decided) if any(chosen) else None
 
 
 CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
@@ -199,6 +216,7 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Image: _nothing,
     Audio: _nothing,
     Several: _several,
+    Decisions: _decisions,
     TableAnswer: _table_answer,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""

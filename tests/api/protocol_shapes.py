@@ -53,6 +53,19 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
         "required": ["answer", "coordinates", "cells"],
         "additionalProperties": False,
     },
+    "decision": {
+        "type": "object",
+        "additionalProperties": {
+            "type": "object",
+            "properties": {
+                "answer": STRING,
+                "probabilities": {"type": "object", "additionalProperties": NUMBER, "minProperties": 2},
+            },
+            "required": ["answer", "probabilities"],
+            "additionalProperties": False,
+        },
+        "minProperties": 1,
+    },
     "token-classification": rows_of(
         {"entity_group": STRING, "score": NUMBER, "word": STRING, "start": INTEGER, "end": INTEGER}
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.values import Text
@@ -75,8 +75,18 @@ def table_question_answering(folder: Path) -> Path:
     return save(TapasForQuestionAnswering(config), folder)
 
 
-def text_generation(folder: Path) -> Path:
-    """Write a Llama that writes letters."""
+CHAT = "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}{% endfor %}<s>assistant: "
+
+
+def decision(folder: Path) -> Path:
+    """Write a Llama that converses, and has a token for each label of an option."""
+    return text_generation(folder, chat_template=CHAT, words=("Yes", "No"), positions=1024)
+
+
+def text_generation(
+    folder: Path, *, chat_template: str | None = None, words: Sequence[str] = (), positions: int = 64
+) -> Path:
+    """Write a Llama that writes letters, and whole words where some are given."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -87,10 +97,12 @@ def text_generation(folder: Path) -> Path:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>")
+    fast.add_tokens(list(words))
+    fast.chat_template = chat_template
     fast.save_pretrained(folder)
     config = LlamaConfig(
         vocab_size=len(fast),
-        max_position_embeddings=64,
+        max_position_embeddings=positions,
         bos_token_id=fast.bos_token_id,
         eos_token_id=fast.eos_token_id,
         pad_token_id=fast.pad_token_id,
@@ -107,5 +119,6 @@ ROWS: Mapping[str, Tiny] = {
     "question-answering": Tiny(question_answering),
     "fill-mask": Tiny(fill_mask, inputs=lambda: Text(text="the ___ left [MASK] .")),
     "table-question-answering": Tiny(table_question_answering),
+    "decision": Tiny(decision),
     "text-generation": Tiny(text_generation, {"max_new_tokens": 4, "do_sample": False}),
 }

@@ -15,6 +15,7 @@ import streamlit as st
 from core.media import encode_wav
 from core.ui.outputs.answers import answers_view
 from core.ui.outputs.boxes import boxes_view
+from core.ui.outputs.decisions import decisions_view
 from core.ui.outputs.entities import entities_view
 from core.ui.outputs.export import Download, clipboard_text, downloads_of
 from core.ui.outputs.fillings import fillings_view
@@ -44,7 +45,20 @@ from core.values import (
 from core.ui.outputs.table_answer import table_answer_view
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
-from core.values import Answers, Audio, Boxes, Entities, Fillings, Labels, Masks, TableAnswer, Text, Transcript, Value
+from core.values import (
+    Answers,
+    Audio,
+    Boxes,
+    Decisions,
+    Entities,
+    Fillings,
+    Labels,
+    Masks,
+    TableAnswer,
+    Text,
+    Transcript,
+    Value,
+)
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
 
@@ -62,6 +76,7 @@ VIEWS: Final[dict[type[Value], View]] = {
     Answers: answers_view,
     Fillings: fillings_view,
     TableAnswer: table_answer_view,
+    Decisions: lambda output, _inputs: decisions_view(output),
     Transcript: lambda output, _inputs: transcript_view(output),
     Words: lambda output, _inputs: words_view(output),
     Image: lambda output, _inputs: picture_view(output),

@@ -18,6 +18,7 @@ from core.values import (
     Audio,
     Boxes,
     Chat,
+    Decisions,
     Entities,
     Fillings,
     Image,
@@ -122,6 +123,12 @@ def _table_answer(answer: TableAnswer) -> str:
     return answer.answer
 
 
+def _decisions(decisions: Decisions) -> str:
+    return _lines(
+        (one.name, option.label, percent(option.score)) for one in decisions.decisions for option in one.options
+    )
+
+
 def _text(text: Text) -> str:
     return text.text
 
@@ -156,6 +163,7 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Audio: _sound,
     Table: _table,
     Several: _several,
+    Decisions: _decisions,
     TableAnswer: _table_answer,
 }
 """What Copy makes of each type of answer."""
