@@ -98,8 +98,8 @@ def _show_cells(task: Task, field: InputField, cells: list[dict[str, str]], give
         column_config={name: st.column_config.TextColumn(name) for name in cells[0]},
         alt=f"{field.title}: {given.name if given else 'empty'}",
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("The first row names the columns. Click into a cell to change it.", width="stretch")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption("The first row names the columns.", width="content")
         st.button(
             "Clear",
             key=field_key(task, field, "clear"),
