@@ -14,9 +14,8 @@ from core.media import png_of_mask
 from core.reading import to_wire
 from core.tasks import TASKS
 from core.tasks.question_answering import QuestionAnsweringInput
-from core.ui.outputs import VIEWS, clipboard_text, downloads_of
 from core.tasks.table_question_answering import TableQuestionAnsweringInput
-from core.ui.outputs import VIEWS, clipboard_text, download_of
+from core.ui.outputs import VIEWS, clipboard_text, downloads_of
 from core.ui.outputs.markup import Markup
 from core.values import (
     Answer,
