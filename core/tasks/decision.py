@@ -48,13 +48,15 @@ class DecisionInput(Value):
 class DecisionParameters(Parameters):
     """Tune decision."""
 
+    kind: str = Field(
+        "choice", description="What the questions ask for.", json_schema_extra={"choices": KINDS, "prominent": True}
+    )
     options: tuple[str, ...] = Field(
         ("reply today", "reply this week", "no reply needed"),
         max_length=MOST_OPTIONS,
         description="The options to choose from, in your own words.",
         json_schema_extra={"prominent": True},
     )
-    kind: str = Field("choice", description="What the questions ask for.", json_schema_extra={"choices": KINDS})
 
     @field_validator("kind")
     @classmethod

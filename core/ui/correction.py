@@ -121,7 +121,7 @@ def _masks(output: Masks, labels: Sequence[str], key: str) -> Masks | None:
 
 
 def _answers(output: Answers, _: Sequence[str], key: str) -> Answers | None:
-    right = _chosen("The right answer", [answer.answer or NOWHERE for answer in output.answers], key)
+    right = _chosen("The right answer", [*(answer.answer or NOWHERE for answer in output.answers), NOWHERE], key)
     if right is None:
         return None
     words = "" if right == NOWHERE else right
