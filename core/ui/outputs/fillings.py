@@ -16,6 +16,7 @@ def fillings_view(fillings: Fillings, inputs: Value | None) -> Markup:
         "div",
         element("p", *_sentence(fillings, inputs), class_="pd-said pd-filled"),
         *(_gap(number, words, several) for number, words in enumerate(fillings.gaps, 1)),
+        element("p", fillings.note, class_="pd-note") if fillings.note else Markup(""),
         class_="pd-fillings",
     )
 
