@@ -12,8 +12,8 @@ import streamlit as st
 
 from core.ui.outputs.answers import NOWHERE
 from core.ui.outputs.fillings import word_of
-from core.ui.problem import plain
 from core.ui.outputs.table_answer import worked_out
+from core.ui.problem import plain
 from core.values import (
     Answer,
     Answers,
@@ -182,6 +182,8 @@ def _several(output: Several, labels: Sequence[str], key: str) -> Several | None
 
 def _nothing(_output: Value, _labels: Sequence[str], _key: str) -> None:
     st.caption("Say in the comment what would be right.")
+
+
 def _table_answer(output: TableAnswer, _: Sequence[str], key: str) -> TableAnswer | None:
     right = st.text_input("The right answer", worked_out(output), key=key).strip()
     changed = right and right != worked_out(output)

@@ -23,25 +23,6 @@ from core.ui.outputs.labels import labels_view
 from core.ui.outputs.markup import Markup, element, show
 from core.ui.outputs.masks import masks_view
 from core.ui.outputs.plain import picture_view, sound_view, table_view, words_view
-from core.ui.outputs.text import text_view
-from core.ui.outputs.transcript import transcript_view
-from core.values import (
-    Answers,
-    Audio,
-    Boxes,
-    Entities,
-    Fillings,
-    Image,
-    Labels,
-    Masks,
-    Several,
-    Table,
-    Text,
-    Transcript,
-    Value,
-    Words,
-    atoms_in,
-)
 from core.ui.outputs.table_answer import table_answer_view
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
@@ -52,12 +33,17 @@ from core.values import (
     Decisions,
     Entities,
     Fillings,
+    Image,
     Labels,
     Masks,
+    Several,
+    Table,
     TableAnswer,
     Text,
     Transcript,
     Value,
+    Words,
+    atoms_in,
 )
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
