@@ -13,6 +13,7 @@ from typing import Any, Literal, Self, get_args
 ROOT = Path(__file__).resolve().parent.parent
 
 KeepInputs = Literal["never", "judged", "always"]
+AllowAny = Literal["auto", "yes", "no"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
 _GB = 1_000_000_000
@@ -39,6 +40,11 @@ class Settings:
     )
     owner_key: str = _setting(
         "PODIUM_OWNER_KEY", "", "What the owner types to read and export judgements from another machine."
+    )
+    allow_any_model: AllowAny = _setting(
+        "PODIUM_ALLOW_ANY_MODEL",
+        "auto",
+        "Whether visitors may open any checkpoint: yes, no, or auto: those on this machine.",
     )
     memory_bytes: int = _setting(
         "PODIUM_MEMORY_GB", 0, "Memory for loaded models, in GB; 0: 60 % of what the machine leaves.", unit=_GB
@@ -84,6 +90,7 @@ class Settings:
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "KeepInputs": get_args(KeepInputs),
+    "AllowAny": get_args(AllowAny),
     "Dtype": get_args(Dtype),
 }
 
