@@ -38,6 +38,27 @@ class BadInput(ShowcaseError):
     code = "bad_input"
 
 
+class Unauthorized(ShowcaseError):
+    """The call comes from another machine and brings no key, or a wrong one."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class Forbidden(ShowcaseError):
+    """The caller may not do that: a page of another site, or somebody who is not the owner."""
+
+    status = 403
+    code = "forbidden"
+
+
+class TooSlow(ShowcaseError):
+    """The body did not arrive within the time that a sender has."""
+
+    status = 408
+    code = "too_slow"
+
+
 class TooLarge(ShowcaseError):
     """What was sent is over a limit of size, length or pixels."""
 
@@ -81,6 +102,12 @@ class Busy(ShowcaseError):
         self.retry_after_s = retry_after_s
 
 
+class RateLimited(Busy):
+    """The client has asked more often, or for more at once, than it may."""
+
+    code = "rate_limited"
+
+
 class Cancelled(ShowcaseError):
     """The caller took the request back before it was answered."""
 
@@ -100,6 +127,13 @@ class ModelUnavailable(ShowcaseError):
 
     status = 503
     code = "model_unavailable"
+
+
+class NotReady(ShowcaseError):
+    """The models that the tasks start with are still being loaded."""
+
+    status = 503
+    code = "not_ready"
 
 
 class DoesNotFit(ModelUnavailable):

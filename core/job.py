@@ -18,7 +18,7 @@ from typing import Any
 from core.engine import Answer, Event, Ticket
 from core.errors import ShowcaseError
 from core.feedback.records import RunRecord, Source
-from core.tasks.spec import Parameters, Task
+from core.tasks.spec import Parameters, Task, Tokens
 from core.values import Audio, Image, Text, Value, Video, atoms_in
 
 log = logging.getLogger(__name__)
@@ -47,12 +47,14 @@ class Run:
 
     Args:
         recorded: False where the database did not take it; it can then not be judged or reopened later.
+        tokens: what the model read and wrote, where its task counts it; not recorded.
     """
 
     record: RunRecord
     output: Value
     inputs: Value | None
     recorded: bool
+    tokens: Tokens | None = None
 
     @property
     def parameters(self) -> Mapping[str, Any]:

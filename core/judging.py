@@ -6,7 +6,7 @@ record, rows belong to `core.feedback`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -37,6 +37,8 @@ class Judging:
     def __init__(self, showcase: Showcase) -> None:
         self._settings = showcase.settings
         self._store = showcase.store
+        self.observers: list[Callable[[JudgementRecord], None]] = []
+        """Called with each judgement that is kept."""
 
     def judge(
         self,
@@ -84,6 +86,8 @@ class Judging:
         leave = self._changed(run, judge, keep_input=keeps, share=keeps and share)
         kept = [kept_input(run.record.run_id, run.inputs)] if keeps and run.inputs is not None else []
         self._store.add(judgement, *leave, *kept)
+        for observer in self.observers:
+            observer(judgement)
         return judgement
 
     def undo(self, run: Run, judgement: JudgementRecord) -> None:

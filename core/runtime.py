@@ -49,6 +49,7 @@ class Runtime:
     salt: bytes = field(repr=False)
     demos: Demos
     first_page_shown: threading.Event = field(default_factory=threading.Event)
+    warmed: threading.Event = field(default_factory=threading.Event)
 
     def hashed(self, who: str) -> str:
         """Return a salted hash of who someone is, so that nobody can be found by it."""
@@ -64,6 +65,7 @@ class Runtime:
             self.showcase.warm()
         except Exception:  # whatever it was, a visitor's own run will meet it again and be told
             log.exception("the default models could not all be loaded")
+        self.warmed.set()
 
 
 @cache

@@ -15,14 +15,19 @@ ROOT = Path(__file__).resolve().parent.parent
 KeepInputs = Literal["never", "judged", "always"]
 AllowAny = Literal["auto", "yes", "no"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+ApiAccess = Literal["keys", "open"]
 
 _GB = 1_000_000_000
 _MB = 1_000_000
 
 
-def _setting(variable: str, default: Any, help_text: str, *, unit: float = 1) -> Any:
-    """Declare a field: its environment variable, default, one line of help, and what one unit there is here."""
-    return field(default=default, metadata={"variable": variable, "help": help_text, "unit": unit})
+def _setting(variable: str, default: Any, help_text: str, *, unit: float = 1, secret: bool = False) -> Any:
+    """Declare a field: its environment variable, default, one line of help, and what one unit there is here.
+
+    Args:
+        secret: leave its value out of the settings' `repr`, so that no log has it.
+    """
+    return field(default=default, repr=not secret, metadata={"variable": variable, "help": help_text, "unit": unit})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,19 +38,39 @@ class Settings:
     demos_folder: Path = _setting("PODIUM_DEMOS", ROOT / "demos", "The folder whose functions marked @demo are shown.")
     data_folder: Path = _setting("PODIUM_DATA", ROOT / "data", "Where the database and the salt are kept.")
     database_url: str = _setting(
-        "PODIUM_DATABASE_URL", "", "SQLAlchemy URL of the judgements; empty: podium.db in the data folder."
+        "PODIUM_DATABASE_URL", "", "SQLAlchemy URL of the judgements; empty: podium.db in the data folder.", secret=True
     )
     keep_inputs: KeepInputs = _setting(
         "PODIUM_KEEP_INPUTS", "judged", "When visitors' inputs are kept: never, judged or always."
     )
     owner_key: str = _setting(
-        "PODIUM_OWNER_KEY", "", "What the owner types to read and export judgements from another machine."
+        "PODIUM_OWNER_KEY", "", "What the owner types to read and export judgements from another machine.", secret=True
     )
     allow_any_model: AllowAny = _setting(
         "PODIUM_ALLOW_ANY_MODEL",
         "auto",
         "Whether visitors may open any checkpoint: yes, no, or auto: those on this machine.",
     )
+    api: ApiAccess = _setting(
+        "PODIUM_API", "keys", "Whom the API serves on other machines: keys, those who have one; open, everybody."
+    )
+    api_keys: str = _setting(
+        "PODIUM_API_KEYS",
+        "",
+        "Who may call from another machine: name=key, then limits such as 60/minute 5000/day; several divided by ;.",
+        secret=True,
+    )
+    api_per_minute: int = _setting(
+        "PODIUM_API_PER_MINUTE", 60, "How often a client on another machine may call in a minute."
+    )
+    api_per_day: int = _setting("PODIUM_API_PER_DAY", 5000, "How often a client on another machine may call in a day.")
+    api_at_once: int = _setting(
+        "PODIUM_API_AT_ONCE", 8, "How many calls of a client on another machine may be under way at once."
+    )
+    trusted_proxies: str = _setting(
+        "PODIUM_TRUSTED_PROXIES", "", "Addresses or networks of proxies whose X-Forwarded-For is believed."
+    )
+    cors: str = _setting("PODIUM_CORS", "", "Other sites whose pages may call the API, such as https://example.org.")
     memory_bytes: int = _setting(
         "PODIUM_MEMORY_GB", 0, "Memory for loaded models, in GB; 0: 60 % of what the machine leaves.", unit=_GB
     )
@@ -92,6 +117,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "KeepInputs": get_args(KeepInputs),
     "AllowAny": get_args(AllowAny),
     "Dtype": get_args(Dtype),
+    "ApiAccess": get_args(ApiAccess),
 }
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
@@ -60,6 +60,8 @@ class Showcase:
         self.engine = engine
         self.store = store
         self._tasks = tuple(tasks)
+        self.observers: list[Callable[[Job], None]] = []
+        """Called with each job that has ended, in the thread that ended it."""
         self._availabilities = availabilities
         self._jobs = RecentJobs(RECENT_INPUT_BYTES)
         self._recorders = ThreadPoolExecutor(RECORDERS, thread_name_prefix="recorder")
@@ -140,6 +142,8 @@ class Showcase:
         request = Request(task, card.model_id, inputs, checked, client, source)
         job = Job(run_id=new_id(), request=request, ticket=ticket)
         self._jobs.add(job)
+        for observer in self.observers:
+            job.future.add_done_callback(partial(_observed, observer, job))
 
         def finish(_: Ticket) -> None:
             self._recorders.submit(job.finish, partial(self._record, job))
@@ -269,7 +273,8 @@ class Showcase:
             app_version=APP_VERSION,
             source=request.source,
         )
-        return Run(record=record, output=answer.output, inputs=request.inputs, recorded=self._keep(record, request))
+        recorded = self._keep(record, request)
+        return Run(record=record, output=answer.output, inputs=request.inputs, recorded=recorded, tokens=answer.tokens)
 
     def _keep(self, record: RunRecord, request: Request) -> bool:
         """Write a run down; a database that is down costs the record, never the answer."""
@@ -290,6 +295,10 @@ class Showcase:
             log.warning("run %s is not recorded: %s", record.run_id, err.message)
             return False
         return True
+
+
+def _observed(observer: Callable[[Job], None], job: Job, _: Future[Run]) -> None:
+    observer(job)
 
 
 def kept_input(run_id: str, inputs: Value) -> KeptInput:

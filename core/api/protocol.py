@@ -34,18 +34,30 @@ from core.values import (
     Video,
     Words,
 )
+from core.values import Audio, Boxes, Chat, Entities, Image, Labels, Masks, Text, Transcript, Value, Video, fields_of
 
 
 @dataclass(frozen=True)
 class Payload:
-    """Hold a request's body, read: the input as `core.reading.read_value` takes it, and the parameters."""
+    """Hold a request's body, read: the inputs as `core.reading.read_value` takes them, and the parameters.
 
-    inputs: Any
+    Args:
+        inputs: one input, or the inputs of a batch.
+        batch: whether a list was sent.
+        stream: whether the answer is wanted as it grows.
+    """
+
+    inputs: tuple[Any, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    batch: bool = False
+    stream: bool = False
+
+
+_FORM: Final = 'Send {"inputs": ..., "parameters": {...}}.'
 
 
 def read_payload(task: Task, body: bytes, media_type: str) -> Payload:
-    """Read a request's body: JSON with `inputs` and `parameters`, or the raw bytes of a picture or sound.
+    """Read a request's body: JSON with `inputs` and `parameters`, or the raw bytes of a picture, a sound or a film.
 
     Raises: BadInput, BadParameters or UnsupportedMedia saying what is wrong with it.
     """
@@ -57,19 +69,63 @@ def read_payload(task: Task, body: bytes, media_type: str) -> Payload:
                 f"{task.title} takes JSON, not {media_type or 'a body without a type'}.",
                 hint=f'Send {{"inputs": ...}} with Content-Type: {JSON_TYPE}.',
             )
-        return Payload(body)
+        return Payload((body,))
+    document = read_json(body, hint=_FORM)
+    parameters = document.pop("parameters", None) or {}
+    if not isinstance(parameters, dict):
+        raise BadParameters('"parameters" has to be an object.', hint='For example {"parameters": {"top_k": 3}}.')
+    document.pop("options", None)  # what older clients tell the Hub's own servers
+    stream = document.pop("stream", None) or False
+    if not isinstance(stream, bool):
+        raise BadParameters('"stream" has to be true or false.', hint="Leave it out for one answer at the end.")
+    if stream and task.stream is None:
+        raise BadParameters(f"{task.title} does not stream.", hint='Leave "stream" out.')
+    inputs = document.pop("inputs", None)
+    # Some clients send an input's fields, or the parameters, beside "inputs" instead of in it.
+    names = {item.name for item in fields_of(task.input)} - {""}
+    beside = {name: document.pop(name) for name in names & set(document)}
+    if beside and not isinstance(inputs, Mapping):
+        inputs = beside
+    parameters = {name: document.pop(name) for name in set(document) & set(task.parameters.model_fields)} | parameters
+    if inputs is None:
+        raise BadInput('The body has no "inputs".', hint=_FORM)
+    if document:
+        raise BadInput(f'The body has a "{min(document)}", which has no meaning here.', hint=_FORM)
+    if not _is_batch(task, inputs):
+        return Payload((inputs,), parameters, stream=stream)
+    if stream:
+        raise BadParameters("A batch cannot be streamed.", hint='Send one input, or leave "stream" out.')
+    if not inputs:
+        raise BadInput("The list of inputs is empty.", hint="Send one input at least.")
+    return Payload(tuple(inputs), parameters, batch=True)
+
+
+def read_json(body: bytes, *, hint: str) -> dict[str, Any]:
+    """Read a body that has to be a JSON object.
+
+    Raises: BadInput if it is anything else.
+    """
     try:
         document = json.loads(body)
     except ValueError as err:  # JSON that is not, or bytes that are not UTF-8
-        raise BadInput(f"The body is not JSON: {err}.", hint='Send {"inputs": ..., "parameters": {...}}.') from err
+        raise BadInput(f"The body is not JSON: {err}.", hint=hint) from err
     except RecursionError as err:
-        raise BadInput("The body is nested too deep.", hint='Send {"inputs": ..., "parameters": {...}}.') from err
-    if not isinstance(document, dict) or document.get("inputs") is None:
-        raise BadInput('The body has no "inputs".', hint='Send {"inputs": ..., "parameters": {...}}.')
-    parameters = document.get("parameters") or {}
-    if not isinstance(parameters, dict):
-        raise BadParameters('"parameters" has to be an object.', hint='For example {"parameters": {"top_k": 3}}.')
-    return Payload(document["inputs"], parameters)
+        raise BadInput("The body is nested too deep.", hint=hint) from err
+    if not isinstance(document, dict):
+        raise BadInput("The body has to be a JSON object.", hint=hint)
+    return document
+
+
+def _is_batch(task: Task, inputs: Any) -> bool:
+    """Return whether a list of inputs was sent, and not one input that is a list itself."""
+    if not isinstance(inputs, list):
+        return False
+    fields = fields_of(task.input)
+    if len(fields) == 1 and fields[0].many:  # a list of texts is one input of such a task
+        return all(isinstance(one, list | dict) for one in inputs)
+    if fields[0].atom is Chat and not fields[0].name:  # and a list of messages is one conversation
+        return not all(isinstance(one, dict) for one in inputs)
+    return True
 
 
 def _labels(answer: Labels) -> object:

@@ -1,40 +1,49 @@
-"""The REST routes: health, tasks, models, run. All errors leave in one shape.
+"""The REST routes: health, tasks, models, run.
 
-Owns the routes and the API's half of the two edges at which errors are translated.
+Owns the routes and what each of them answers with. Who may call is the door's, the shape of errors
+`core.api.problems`'.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import uuid
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
-from core.admission import is_on_this_machine, is_own_request, may_open_any
-from core.api.protocol import read_payload, written
-from core.errors import Busy, ShowcaseError, TooLarge
+from core.api.answering import answered, caller_of
+from core.api.delivery import delivered
+from core.api.events import stream_generation
+from core.api.judgements import add_judgement_routes
+from core.api.problems import error_response, translate_errors
+from core.api.protocol import Payload, read_payload
+from core.catalog import ModelCard
+from core.errors import NotReady, ShowcaseError, TooLarge, UnknownName
+from core.job import Job
 from core.runtime import Runtime
 from core.showcase import APP_VERSION
-
-log = logging.getLogger(__name__)
+from core.tasks import get_task
+from core.tasks.spec import Task
+from core.values import Chat, Table, Text, Value, fields_of
 
 
 def rest_app(of: Runtime) -> FastAPI:
     """Return the application that is mounted at `/api`."""
-    app = FastAPI(title="Podium", version=APP_VERSION, docs_url=None, redoc_url=None)
-    app.add_exception_handler(ShowcaseError, _showcase_error)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _bug)
+    app = FastAPI(title="Podium", version=APP_VERSION, docs_url=None, redoc_url=None, openapi_url=None)
+    translate_errors(app)
 
     @app.get("/health")
     async def health() -> dict[str, str]:
         """Say that the process lives."""
         return {"status": "ok", "version": APP_VERSION}
+
+    @app.get("/ready")
+    async def ready() -> dict[str, Any]:
+        """Say that the models which the tasks start with are warm, and which are loaded."""
+        if not of.warmed.is_set():
+            raise NotReady("The models that the tasks start with are being loaded.", hint="Ask again in a moment.")
+        return {"status": "ready", "loaded": [status.key.model_id for status in of.showcase.engine.models()]}
 
     @app.get("/tasks")
     async def tasks() -> list[dict[str, Any]]:
@@ -56,104 +65,99 @@ def rest_app(of: Runtime) -> FastAPI:
     @app.get("/models")
     async def models() -> list[dict[str, Any]]:
         """List the catalog with each model's state now."""
-        rows = []
-        for card in of.showcase.catalog.cards:
-            availability = of.showcase.availability(card)
-            rows.append(
-                {
-                    "id": card.model_id,
-                    "task": card.task_id,
-                    "title": card.title,
-                    "note": card.note,
-                    "revision": card.revision,
-                    "state": availability.state,
-                    "reason": availability.reason,
-                }
-            )
-        return rows
+        return [_described(of, card) for card in of.showcase.catalog.cards]
 
     @app.post("/tasks/{task_id}")
-    async def run(task_id: str, request: Request, model: str | None = None) -> JSONResponse:
-        """Run a task on one input, in the Hugging Face inference protocol."""
-        task = of.showcase.task(task_id)
-        body = await _body(request, of.settings.max_upload_bytes)
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        payload = read_payload(task, body, media_type)
-        visiting = _may_open_any(of, request)
-        if visiting and model is not None:
-            await run_in_threadpool(of.adopting.admit, task_id, model)
-        inputs = await run_in_threadpool(of.showcase.read_input, task, payload.inputs)
-        job = of.showcase.start(
-            task_id,
-            inputs,
-            payload.parameters,
-            client=of.hashed(_address(request)),
-            source="api",
-            model_id=model,
-            visiting=visiting,
-        )
-        finished = await asyncio.wrap_future(job.future)
-        return JSONResponse(
-            written(finished.output),
-            headers={
-                "X-Run-Id": job.run_id,
-                "X-Model": f"{finished.record.model_id}@{finished.record.revision}",
-                "X-Queue-Ms": f"{finished.record.queue_ms:.1f}",
-                "X-Run-Ms": f"{finished.record.run_ms:.1f}",
-            },
-        )
+    async def run_task(task_id: str, request: Request, model: str | None = None) -> Response:
+        """Run a task, in the Hugging Face inference protocol: one input, a batch of them, or a stream."""
+        return await _run(of, request, get_task(task_id), model)
 
+    @app.post("/models/{model_id:path}")
+    async def run_model(model_id: str, request: Request, task: str | None = None) -> Response:
+        """Run a model of the catalog on the task that it is there for, or on one of several."""
+        return await _run(of, request, _task_of(of, model_id, task), model_id)
+
+    add_judgement_routes(app, of)
     return app
 
 
-async def _body(request: Request, limit_bytes: int) -> bytes:
-    """Read the body, giving up at the limit and not after it."""
-    parts, length = [], 0
-    async for part in request.stream():
-        length += len(part)
-        if length > limit_bytes:
-            raise TooLarge(f"The body is over the limit of {limit_bytes / 1e6:g} MB.", hint="Send a smaller file.")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
-
-
-def _may_open_any(of: Runtime, request: Request) -> bool:
-    """Return whether a request may name a model that is not in the catalog."""
-    here = is_on_this_machine(_address(request), request.headers) and is_own_request(request.headers)
-    return may_open_any(of.settings.allow_any_model, on_this_machine=here)
-
-
-def error_response(error: ShowcaseError, *, run_id: str | None = None) -> JSONResponse:
-    """Return an error in the one shape that all errors have."""
-    headers = {"Retry-After": str(max(1, round(error.retry_after_s)))} if isinstance(error, Busy) else None
-    body = {"code": error.code, "message": error.message, "hint": error.hint, "run_id": run_id}
-    return JSONResponse({"error": body}, status_code=error.status, headers=headers)
-
-
-async def _showcase_error(_: Request, error: Exception) -> JSONResponse:
-    if not isinstance(error, ShowcaseError):
-        raise error
-    return error_response(error)
-
-
-async def _http_error(request: Request, error: Exception) -> JSONResponse:
-    """Put the framework's own refusals (no such route, method not allowed) in our shape."""
-    if not isinstance(error, HTTPException):
-        raise error
-    body = {
-        "code": "not_found" if error.status_code == 404 else "bad_request",
-        "message": f"{request.method} {request.url.path}: {error.detail}.",
-        "hint": "The routes are listed in /api/openapi.json.",
-        "run_id": None,
+def _described(of: Runtime, card: ModelCard) -> dict[str, Any]:
+    availability = of.showcase.availability(card)
+    return {
+        "id": card.model_id,
+        "task": card.task_id,
+        "title": card.title,
+        "note": card.note,
+        "revision": card.revision,
+        "state": availability.state,
+        "reason": availability.reason,
     }
-    return JSONResponse({"error": body}, status_code=error.status_code, headers=error.headers)
 
 
-async def _bug(_: Request, error: Exception) -> JSONResponse:
-    identifier = uuid.uuid4().hex[:8]
-    log.error("problem %s", identifier, exc_info=error)
-    return error_response(ShowcaseError(f"Something went wrong here (problem {identifier}).", hint="Try again."))
+def _task_of(of: Runtime, model_id: str, task_id: str | None) -> Task:
+    if task_id is not None:
+        return get_task(task_id)
+    card = next((card for card in of.showcase.catalog.cards if card.model_id == model_id), None)
+    if card is None:
+        raise UnknownName(f"The catalog has no model '{model_id}'.", hint="GET /api/models lists them.")
+    return get_task(card.task_id)
+
+
+async def _run(of: Runtime, request: Request, task: Task, model_id: str | None) -> Response:
+    body = await request.body()
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    payload = read_payload(task, body, media_type)
+    most = of.settings.queue_limit
+    if len(payload.inputs) > most:
+        raise TooLarge(f"The batch has {len(payload.inputs)} inputs; the limit is {most}.", hint="Send it in parts.")
+    if payload.batch:
+        request.scope["podium.spend"](len(payload.inputs) - 1)
+    jobs = await _start(of, request, task, model_id, payload)
+    if payload.stream:
+        return stream_generation(jobs[0], request)
+    try:
+        runs = await answered(jobs, request)
+    except ShowcaseError as err:
+        return error_response(err, request.scope, run_id=None if payload.batch else jobs[0].run_id)
+    return delivered(runs, request, batch=payload.batch)
+
+
+async def _start(of: Runtime, request: Request, task: Task, model_id: str | None, payload: Payload) -> list[Job]:
+    """Read every input, then ask for all of them; one that is not as it should be refuses the batch."""
+    inputs: list[Value] = []
+    for place, given in enumerate(payload.inputs):
+        try:
+            inputs.append(await read_input(of, task, given))
+        except ShowcaseError as err:
+            if payload.batch:
+                err.message = f"inputs[{place}]: {err.message}"
+            raise
+    jobs: list[Job] = []
+    try:
+        for value in inputs:
+            jobs.append(
+                of.showcase.start(
+                    task.id,
+                    value,
+                    payload.parameters,
+                    client=caller_of(request).client,
+                    source="api",
+                    model_id=model_id,
+                    streaming=payload.stream,
+                )
+            )
+    except BaseException:
+        for job in jobs:
+            job.cancel()
+        raise
+    return jobs
+
+
+async def read_input(of: Runtime, task: Task, given: Any) -> Value:
+    """Read one input; files are decoded in another thread, so that nobody waits for them.
+
+    Raises: BadInput, TooLarge or UnsupportedMedia.
+    """
+    if all(item.atom in (Text, Chat, Table) for item in fields_of(task.input)):
+        return of.showcase.read_input(task, given)
+    return await run_in_threadpool(of.showcase.read_input, task, given)

@@ -4,18 +4,50 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
+from core.api.callers import Callers
+from core.api.door import Door
+from core.api.metrics import Metrics
+from core.api.rates import Rates
 from core.api.rest import rest_app
-from core.runtime import runtime
+from core.runtime import Runtime, runtime
+
+
+class Edge:
+    """Hold the routes of one process, all of them behind one door.
+
+    Raises: ValueError if a setting of the door cannot be read, naming it.
+    """
+
+    def __init__(self, of: Runtime) -> None:
+        self._of = of
+        self._callers, self._rates = Callers(of), Rates()
+        self._metrics = Metrics(of)
+        metrics = Route("/metrics", self._metrics.show)
+        self.routes: list[BaseRoute] = [
+            Mount("/api", app=self._guarded(rest_app(of))),
+            Route("/metrics", self._guarded(metrics.app), methods=["GET"]),
+        ]
+
+    def _guarded(self, app: ASGIApp) -> ASGIApp:
+        return Door(app, of=self._of, callers=self._callers, rates=self._rates, finished=self._metrics.answered)
+
+
+@cache
+def edge() -> Edge:
+    """Return this process's routes, made at the first call."""
+    return Edge(runtime())
 
 
 def routes() -> list[BaseRoute]:
     """Return the routes that are served on the pages' port."""
-    return [Mount("/api", app=rest_app(runtime()))]
+    return edge().routes
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from core.engine.key import Loaded
 from core.engine.serving import serving
 from core.engine.ticket import Ticket
 from core.errors import RunFailed, ShowcaseError
-from core.tasks.spec import batch_budget
+from core.tasks.spec import Tokens, batch_budget
 
 log = logging.getLogger(__name__)
 
@@ -102,10 +102,14 @@ def run_batch(
     """
     began_s = clock()
     outputs: Any = None
+    counts: list[Tokens | None] = [None] * len(batch)
     problem: ShowcaseError | None = None
     try:
         with serving(batch):
             outputs = _outputs(loaded.pipe, batch)
+        count = batch[0].task.count_tokens
+        if count is not None and batch[0].inputs is not None:
+            counts = [count(loaded.pipe, ticket.inputs, output) for ticket, output in zip(batch, outputs, strict=True)]
     except Exception as err:
         problem = told(err, "A run of %d failed", len(batch))
     if problem is not None and len(batch) > 1:
@@ -124,8 +128,8 @@ def run_batch(
         for ticket in batch:
             ticket.fail(problem)
         return
-    for ticket, output in zip(batch, outputs, strict=True):
-        ticket.answer(output, run_ms=run_ms, batch_size=len(batch), loaded=loaded)
+    for ticket, output, tokens in zip(batch, outputs, counts, strict=True):
+        ticket.answer(output, run_ms=run_ms, batch_size=len(batch), loaded=loaded, tokens=tokens)
 
 
 def _outputs(pipe: Any, batch: Sequence[Ticket]) -> Any:

@@ -58,6 +58,7 @@ class Cache:
     ) -> None:
         self.budget_bytes = budget_bytes
         self.pinned: set[ModelKey] = set()
+        self.loads = self.evictions = 0
         self.changed = threading.Condition(lock or threading.RLock())
         self._loader, self._clock = loader, clock
         self._places: list[Place] = []
@@ -172,6 +173,7 @@ class Cache:
                         hint="Try again when fewer people are asking.",
                     )
                 self.changed.wait()
+            self.loads += 1
         # A full collection with torch in the heap holds every thread up for a quarter of a second, and
         # Python starts one when it likes; what is frozen is skipped (FACTS.md, F.1).
         gc.collect()
@@ -196,16 +198,20 @@ class Cache:
                 if needed <= free:
                     break
                 free += victim.cost_bytes
-                self.ask_to_leave(victim)
+                self._evict(victim)
         return False
 
     def _is_idle(self, place: Place) -> bool:
         return place.loaded is not None and not (place.leases or place.leaving or place.key in self.pinned)
 
+    def _evict(self, place: Place) -> None:
+        self.evictions += 1
+        self.ask_to_leave(place)
+
     def _evict_idle(self) -> None:
         with self.changed:
             for place in filter(self._is_idle, self._places):
-                self.ask_to_leave(place)
+                self._evict(place)
             self.changed.wait_for(lambda: not any(place.leaving for place in self._places))
         gc.collect()
 

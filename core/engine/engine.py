@@ -146,6 +146,11 @@ class Engine:
         """Return what all models may cost together."""
         return self._cache.budget_bytes
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Return (models loaded, models that had to make room), since the start."""
+        return self._cache.loads, self._cache.evictions
+
     def close(self, grace_s: float = 10.0) -> None:
         """Take nothing more, answer what can be answered in time, refuse the rest, end the threads."""
         until_s = self._clock() + grace_s

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.engine.key import ModelKey
+from core.tasks.spec import Tokens
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Answer:
         queue_ms: waiting for a turn or for memory, without the time the model took to load.
         batch_size: how many requests the model answered in the same run.
         stopped: True if the caller ended a streaming run early, so that this is only what there was.
+        tokens: what was read and written, where the task counts it.
     """
 
     output: Any
@@ -67,6 +69,7 @@ class Answer:
     dtype: str
     device: str
     stopped: bool = False
+    tokens: Tokens | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 from core.engine.key import Loaded
 from core.engine.state import Answer, Event, Finished, Loading, Partial, Running, State, Waiting
 from core.errors import Cancelled, DeadlineExceeded, ShowcaseError
-from core.tasks.spec import Parameters, Task, batch_length
+from core.tasks.spec import Parameters, Task, Tokens, batch_length
 from core.values import Value
 
 log = logging.getLogger(__name__)
@@ -164,7 +164,9 @@ class Ticket:
         """Return whether a streaming run should end: stopped, ended or overdue."""
         return self._stop or self._outcome is not None or self.left_s() <= 0
 
-    def answer(self, output: Any, *, run_ms: float, batch_size: int, loaded: Loaded) -> None:
+    def answer(
+        self, output: Any, *, run_ms: float, batch_size: int, loaded: Loaded, tokens: Tokens | None = None
+    ) -> None:
         """End it with an answer, unless its time is over or it has ended."""
         if self.left_s() <= 0:
             self.expire()
@@ -180,6 +182,7 @@ class Ticket:
                 dtype=loaded.dtype,
                 device=loaded.device,
                 stopped=self._stop and self.streaming,
+                tokens=tokens,
             )
         )
 

@@ -74,6 +74,14 @@ class Stream(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Tokens:
+    """Count the tokens that a language model read, and those that it wrote."""
+
+    inputs: int
+    answer: int
+
+
 Load = Callable[[Checkpoint], Any]
 
 
@@ -93,6 +101,8 @@ class Task:
         load: makes the pipe of a checkpoint; `core.tasks.pipeline_loader` for what transformers has as a pipeline.
         run: answers a batch.
         stream: answers one input bit by bit; None where there is nothing to see before the end.
+        count_tokens: counts what was read and written, from the pipe, the input and the answer; None where the task
+            has no such thing.
         batches: False where inputs have to run one at a time.
         deterministic: False where the same input may be answered differently.
     """
@@ -109,6 +119,7 @@ class Task:
     load: Load
     run: Run
     stream: Stream | None = None
+    count_tokens: Callable[[Any, Any, Any], Tokens] | None = None
     batches: bool = True
     deterministic: bool = True
 

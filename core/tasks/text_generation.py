@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from core.tasks.pipelines import pipeline_loader
-from core.tasks.spec import Example, Parameters, Task
+from core.tasks.spec import Example, Parameters, Task, Tokens
 from core.values import Text
 
 
@@ -23,6 +23,7 @@ class TextGenerationParameters(Parameters):
     )
     top_k: int = Field(50, ge=1, le=500, description="Draw only from this many of the likeliest tokens.")
     repetition_penalty: float = Field(1.0, ge=1.0, le=2.0, description="Above 1: avoid what was already said.")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Above 0: draw the same again for the same text.")
 
 
 def run(pipe: Any, inputs: Sequence[Text], parameters: TextGenerationParameters) -> list[Text]:
@@ -64,6 +65,10 @@ def stream(
 
 
 def _generate(pipe: Any, text: Text, parameters: TextGenerationParameters, **options: Any) -> Text:
+    if parameters.seed:
+        import torch
+
+        torch.manual_seed(parameters.seed)
     sampling = parameters.model_dump(include={"temperature", "top_p", "top_k"}) if parameters.do_sample else {}
     # A model that was taught to converse answers a message; any other continues a text.
     chat = getattr(pipe.tokenizer, "chat_template", None) is not None
@@ -77,6 +82,19 @@ def _generate(pipe: Any, text: Text, parameters: TextGenerationParameters, **opt
         **options,
     )
     return Text(text=answers[0]["generated_text"])
+
+
+def count_tokens(pipe: Any, inputs: Text, answer: Text) -> Tokens:
+    """Count the tokens of a text as the model was given it, and those of its answer."""
+    tokenizer = pipe.tokenizer
+    if getattr(tokenizer, "chat_template", None) is None:
+        given = tokenizer(inputs.text).input_ids
+    else:
+        asked = tokenizer.apply_chat_template(
+            [{"role": "user", "content": inputs.text}], add_generation_prompt=True, tokenize=False
+        )
+        given = tokenizer(asked, add_special_tokens=False).input_ids
+    return Tokens(inputs=len(given), answer=len(tokenizer(answer.text, add_special_tokens=False).input_ids))
 
 
 TASK = Task(
@@ -96,6 +114,7 @@ TASK = Task(
     load=pipeline_loader("text-generation"),
     run=run,
     stream=stream,
+    count_tokens=count_tokens,
     batches=False,  # the rows of a sampled batch would depend on each other's draws
     deterministic=False,
 )

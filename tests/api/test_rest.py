@@ -160,7 +160,7 @@ def test_a_bug_is_an_id_and_no_traceback(client: TestClient, monkeypatch: pytest
     def break_down(*_: object) -> None:
         raise ZeroDivisionError("secret path /etc/podium")
 
-    monkeypatch.setattr("core.api.rest.written", break_down)
+    monkeypatch.setattr("core.api.delivery.written", break_down)
     answer = client.post("/tasks/text-classification", json={"inputs": "a"})
     assert "secret" not in answer.text
     assert "problem" in assert_is_error(answer, 500, "internal")
