@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.requests import Request
 from starlette.responses import Response
 
+from core.api.events import Reason, Writing, end_of
 from core.api.protocol import written
 from core.job import Run
 from core.media import encode_png, encode_wav
@@ -48,7 +49,7 @@ FORMS: Final[Mapping[type[Value], Mapping[str, Callable[[Any], bytes]]]] = {
 """The files that an answer may be sent as; the first is what is sent unless another one is asked for."""
 
 
-def delivered(runs: Sequence[Run], request: Request, *, batch: bool) -> Response:
+def delivered(runs: Sequence[Run], request: Request, *, batch: bool, details: bool = False) -> Response:
     """Return the answer to a request: one run's, or a batch's in its order."""
     headers = _headers(runs)
     if batch:
@@ -59,11 +60,26 @@ def delivered(runs: Sequence[Run], request: Request, *, batch: bool) -> Response
     if media_type in forms:
         return Response(forms[media_type](output), media_type=media_type, headers=headers)
     answer = written(output)
+    if details and isinstance(answer, dict):
+        answer |= {"details": _details(end_of(runs[0]), runs[0])}
     if runs[0].record.task_id in ONE_IN_A_LIST and any(
         name in request.headers.get("User-Agent", "") for name in _CLIENTS
     ):
         answer = [answer]
     return JSONResponse(answer, headers=headers)
+
+
+def generated(writing: Writing, *, details: bool) -> JSONResponse:
+    """Return the answer of a text generation that ended at a stop string, or might have."""
+    answer: dict[str, object] = {"generated_text": writing.text}
+    if details:
+        answer["details"] = _details(writing.reason, writing.run)
+    return JSONResponse(answer, headers=_headers([writing.run]))
+
+
+def _details(reason: Reason, run: Run) -> dict[str, object]:
+    count = run.tokens.answer if run.tokens else 0
+    return {"finish_reason": reason, "generated_tokens": count, "prefill": [], "tokens": []}
 
 
 def _headers(runs: Sequence[Run]) -> dict[str, str]:

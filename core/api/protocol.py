@@ -45,12 +45,16 @@ class Payload:
         inputs: one input, or the inputs of a batch.
         batch: whether a list was sent.
         stream: whether the answer is wanted as it grows.
+        details: whether a generated text's end and length are wanted with it.
+        stop: what ends a generated text before it comes.
     """
 
     inputs: tuple[Any, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
     batch: bool = False
     stream: bool = False
+    details: bool = False
+    stop: tuple[str, ...] = ()
 
 
 _FORM: Final = 'Send {"inputs": ..., "parameters": {...}}.'
@@ -71,7 +75,8 @@ def read_payload(task: Task, body: bytes, media_type: str) -> Payload:
             )
         return Payload((body,))
     document = read_json(body, hint=_FORM)
-    parameters = document.pop("parameters", None) or {}
+    parameters = document.pop("parameters", None)
+    parameters = {} if parameters is None else parameters
     if not isinstance(parameters, dict):
         raise BadParameters('"parameters" has to be an object.', hint='For example {"parameters": {"top_k": 3}}.')
     document.pop("options", None)  # what older clients tell the Hub's own servers
@@ -91,10 +96,11 @@ def read_payload(task: Task, body: bytes, media_type: str) -> Payload:
         raise BadInput('The body has no "inputs".', hint=_FORM)
     if document:
         raise BadInput(f'The body has a "{min(document)}", which has no meaning here.', hint=_FORM)
+    details, stop = _generation(parameters) if task.stream is not None else (False, ())
     if not _is_batch(task, inputs):
-        return Payload((inputs,), parameters, stream=stream)
-    if stream:
-        raise BadParameters("A batch cannot be streamed.", hint='Send one input, or leave "stream" out.')
+        return Payload((inputs,), parameters, stream=stream, details=details, stop=stop)
+    if stream or stop:
+        raise BadParameters("A batch can neither be streamed nor stopped.", hint="Send one input at a time.")
     if not inputs:
         raise BadInput("The list of inputs is empty.", hint="Send one input at least.")
     return Payload(tuple(inputs), parameters, batch=True)
@@ -114,6 +120,26 @@ def read_json(body: bytes, *, hint: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise BadInput("The body has to be a JSON object.", hint=hint)
     return document
+
+
+def _generation(parameters: dict[str, Any]) -> tuple[bool, tuple[str, ...]]:
+    """Take out what the protocol says of a generated text and no model has to know: (details, stop)."""
+    if parameters.pop("return_full_text", None):
+        raise BadParameters("The text that was sent is not sent back.", hint='Leave "return_full_text" out.')
+    details = parameters.pop("details", None) or False
+    stop = parameters.pop("stop", None) or []
+    return bool(details), read_stop(stop)
+
+
+def read_stop(stop: Any) -> tuple[str, ...]:
+    """Read what ends a generated text: a text, or up to 16 of them.
+
+    Raises: BadParameters.
+    """
+    texts = [stop] if isinstance(stop, str) else stop
+    if not isinstance(texts, list) or len(texts) > 16 or not all(isinstance(one, str) and one for one in texts):
+        raise BadParameters('"stop" has to be a list of up to 16 texts.', hint='For example {"stop": ["\\n"]}.')
+    return tuple(texts)
 
 
 def _is_batch(task: Task, inputs: Any) -> bool:

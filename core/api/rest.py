@@ -13,8 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from core.api.answering import answered, caller_of
-from core.api.delivery import delivered
-from core.api.events import stream_generation
+from core.api.delivery import delivered, generated
+from core.api.events import Writing, stream_generation
 from core.api.judgements import add_judgement_routes
 from core.api.problems import error_response, translate_errors
 from core.api.protocol import Payload, read_payload
@@ -113,13 +113,18 @@ async def _run(of: Runtime, request: Request, task: Task, model_id: str | None) 
     if payload.batch:
         request.scope["podium.spend"](len(payload.inputs) - 1)
     jobs = await _start(of, request, task, model_id, payload)
-    if payload.stream:
-        return stream_generation(jobs[0], request)
     try:
+        if payload.stream or payload.stop:
+            writing = Writing(jobs[0], request, payload.stop)
+            if payload.stream:
+                return await stream_generation(writing, jobs[0].run_id)
+            async for _ in writing.pieces():
+                pass  # it is gathered in `writing`
+            return generated(writing, details=payload.details)
         runs = await answered(jobs, request)
     except ShowcaseError as err:
         return error_response(err, request.scope, run_id=None if payload.batch else jobs[0].run_id)
-    return delivered(runs, request, batch=payload.batch)
+    return delivered(runs, request, batch=payload.batch, details=payload.details)
 
 
 async def _start(of: Runtime, request: Request, task: Task, model_id: str | None, payload: Payload) -> list[Job]:
@@ -143,7 +148,7 @@ async def _start(of: Runtime, request: Request, task: Task, model_id: str | None
                     client=caller_of(request).client,
                     source="api",
                     model_id=model_id,
-                    streaming=payload.stream,
+                    streaming=payload.stream or bool(payload.stop),
                 )
             )
     except BaseException:

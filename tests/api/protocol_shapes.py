@@ -80,3 +80,32 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
         "required": ["text"],
     },
 }
+
+STREAM_EVENT: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "index": INTEGER,
+        "token": {
+            "type": "object",
+            "properties": {
+                "id": INTEGER,
+                "text": STRING,
+                "logprob": {"type": ["number", "null"]},
+                "special": {"type": "boolean"},
+            },
+            "required": ["id", "text", "logprob", "special"],
+        },
+        "generated_text": {"type": ["string", "null"]},
+        "details": {
+            "type": ["object", "null"],
+            "properties": {
+                "finish_reason": {"enum": ["length", "eos_token", "stop_sequence"]},
+                "generated_tokens": INTEGER,
+                "input_length": INTEGER,
+            },
+            "required": ["finish_reason", "generated_tokens", "input_length"],
+        },
+    },
+    "required": ["index", "token"],
+}
+"""One event of a stream of generated text."""

@@ -1,0 +1,58 @@
+"""What Prometheus reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+Podium = Callable[..., Callable[..., TestClient]]
+
+
+def scrape(client: TestClient) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def test_everything_that_happens_is_counted(podium: Podium) -> None:
+    client = podium()()
+    run = client.post("/api/tasks/text-classification", json={"inputs": "a"})
+    client.post("/api/tasks/text-classification", json={"inputs": ["a", "b"]})
+    client.post("/api/tasks/text-classification", json={"inputs": ""})
+    client.post("/api/tasks/made-up-by-a-visitor", json={"inputs": "a"})
+    client.post(f"/api/runs/{run.headers['x-run-id']}/judgement", json={"rating": 1})
+    found = scrape(client)
+    task = (("task", "text-classification"),)
+    assert found["podium_requests_total", (("protocol", "api"), ("status", "200"))] == 3
+    assert found["podium_requests_total", (("protocol", "api"), ("status", "400"))] == 1
+    assert found["podium_errors_total", (("code", "bad_input"), ("protocol", "api"))] == 1
+    assert found["podium_errors_total", (("code", "not_found"), ("protocol", "api"))] == 1
+    assert found["podium_runs_total", (("outcome", "ok"), ("source", "api"), *task)] == 3
+    assert found["podium_queue_seconds_count", task] == 3
+    assert found["podium_run_seconds_count", task] == 3
+    assert found["podium_batch_size_count", task] == 3
+    assert found["podium_judgements_total", (("said", "right"),)] == 1
+    assert found["podium_models_loaded", ()] == 1
+    assert found["podium_loads_total", ()] == 1
+    assert found["podium_evictions_total", ()] == 0
+    assert found["podium_queue_length", ()] == 0
+    assert found["podium_model_bytes", ()] == 1000
+    assert 0 < found["podium_memory_used_bytes", ()] <= found["podium_memory_budget_bytes", ()]
+    assert "made-up" not in client.get("/metrics").text
+
+
+def test_a_run_that_failed_is_counted_by_its_code(podium: Podium) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("broken inside")
+
+    client = podium(fail)()
+    assert client.post("/api/tasks/text-classification", json={"inputs": "a"}).status_code == 500
+    labels = (("outcome", "run_failed"), ("source", "api"), ("task", "text-classification"))
+    assert scrape(client)["podium_runs_total", labels] == 1
