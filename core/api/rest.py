@@ -16,6 +16,7 @@ from core.api.answering import answered, caller_of
 from core.api.delivery import delivered, generated
 from core.api.events import Writing, stream_generation
 from core.api.judgements import add_judgement_routes
+from core.api.openai.app import add_chat_route
 from core.api.problems import error_response, translate_errors
 from core.api.protocol import Payload, read_payload
 from core.catalog import ModelCard
@@ -77,6 +78,7 @@ def rest_app(of: Runtime) -> FastAPI:
         """Run a model of the catalog on the task that it is there for, or on one of several."""
         return await _run(of, request, _task_of(of, model_id, task), model_id)
 
+    add_chat_route(app, of)
     add_judgement_routes(app, of)
     return app
 

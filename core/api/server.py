@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from core.api.callers import Callers
 from core.api.door import Door
 from core.api.metrics import Metrics
+from core.api.openai.app import openai_app
 from core.api.rates import Rates
 from core.api.rest import rest_app
 from core.runtime import Runtime, runtime
@@ -32,6 +33,7 @@ class Edge:
         metrics = Route("/metrics", self._metrics.show)
         self.routes: list[BaseRoute] = [
             Mount("/api", app=self._guarded(rest_app(of))),
+            Mount("/v1", app=self._guarded(openai_app(of))),
             Route("/metrics", self._guarded(metrics.app), methods=["GET"]),
         ]
 
