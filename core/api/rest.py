@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from core.api.answering import answered, caller_of
@@ -19,6 +18,7 @@ from core.api.judgements import add_judgement_routes
 from core.api.openai.app import add_chat_route
 from core.api.problems import error_response, translate_errors
 from core.api.protocol import Payload, read_payload
+from core.api.reading_inputs import read_input
 from core.catalog import ModelCard
 from core.errors import NotReady, ShowcaseError, TooLarge, UnknownName
 from core.job import Job
@@ -26,7 +26,7 @@ from core.runtime import Runtime
 from core.showcase import APP_VERSION
 from core.tasks import get_task
 from core.tasks.spec import Task
-from core.values import Chat, Table, Text, Value, fields_of
+from core.values import Value
 
 
 def rest_app(of: Runtime) -> FastAPI:
@@ -158,13 +158,3 @@ async def _start(of: Runtime, request: Request, task: Task, model_id: str | None
             job.cancel()
         raise
     return jobs
-
-
-async def read_input(of: Runtime, task: Task, given: Any) -> Value:
-    """Read one input; files are decoded in another thread, so that nobody waits for them.
-
-    Raises: BadInput, TooLarge or UnsupportedMedia.
-    """
-    if all(item.atom in (Text, Chat, Table) for item in fields_of(task.input)):
-        return of.showcase.read_input(task, given)
-    return await run_in_threadpool(of.showcase.read_input, task, given)

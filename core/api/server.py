@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 
 from starlette.applications import Starlette
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from core.api.callers import Callers
 from core.api.door import Door
+from core.api.late import LateMcp
 from core.api.metrics import Metrics
 from core.api.openai.app import openai_app
 from core.api.rates import Rates
@@ -30,12 +31,18 @@ class Edge:
         self._of = of
         self._callers, self._rates = Callers(of), Rates()
         self._metrics = Metrics(of)
+        self._tools = LateMcp(of)
         metrics = Route("/metrics", self._metrics.show)
         self.routes: list[BaseRoute] = [
             Mount("/api", app=self._guarded(rest_app(of))),
             Mount("/v1", app=self._guarded(openai_app(of))),
+            Route("/mcp", self._guarded(self._tools)),
             Route("/metrics", self._guarded(metrics.app), methods=["GET"]),
         ]
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Return what has to be entered while the routes are served."""
+        return self._tools.running()
 
     def _guarded(self, app: ASGIApp) -> ASGIApp:
         return Door(app, of=self._of, callers=self._callers, rates=self._rates, finished=self._metrics.answered)
@@ -56,5 +63,6 @@ def routes() -> list[BaseRoute]:
 async def lifespan(_: Starlette) -> AsyncIterator[None]:
     """Warm the default models after start; answer or refuse what is under way before the end."""
     runtime().warm_in_background()
-    yield
+    async with edge().running():
+        yield
     await run_in_threadpool(runtime().showcase.close)
