@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from core.engine import Answer, Event, Ticket
@@ -110,6 +111,14 @@ class Job:
     def cancel(self) -> None:
         """Take the request back."""
         self.ticket.cancel()
+
+    def tell(self, observers: Iterable[Callable[[Job], None]]) -> None:
+        """Call each of them with the job when it has ended, in the thread that ended it."""
+        for observer in observers:
+            self.future.add_done_callback(partial(self._tell, observer))
+
+    def _tell(self, observer: Callable[[Job], None], _: Future[Run]) -> None:
+        observer(self)
 
     def finish(self, record: Callable[[Answer], Run]) -> None:
         """End the job: record the ticket's answer, or take over its error. Called once, by the showcase."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
@@ -60,8 +60,7 @@ class Showcase:
         self.engine = engine
         self.store = store
         self._tasks = tuple(tasks)
-        self.observers: list[Callable[[Job], None]] = []
-        """Called with each job that has ended, in the thread that ended it."""
+        self.observers: list[Callable[[Job], None]] = []  # told of each job that has ended
         self._availabilities = availabilities
         self._jobs = RecentJobs(RECENT_INPUT_BYTES)
         self._recorders = ThreadPoolExecutor(RECORDERS, thread_name_prefix="recorder")
@@ -99,10 +98,7 @@ class Showcase:
     # Running
 
     def read_input(self, task: Task, given: Any, *, name: str = "") -> Value:
-        """Turn what was typed, uploaded or posted into the task's input.
-
-        Args:
-            given: as `core.reading.read_value` takes it.
+        """Turn what was typed, uploaded or posted, as `core.reading.read_value` takes it, into the task's input.
 
         Raises: BadInput, TooLarge or UnsupportedMedia saying what is wrong with it.
         """
@@ -142,8 +138,7 @@ class Showcase:
         request = Request(task, card.model_id, inputs, checked, client, source)
         job = Job(run_id=new_id(), request=request, ticket=ticket)
         self._jobs.add(job)
-        for observer in self.observers:
-            job.future.add_done_callback(partial(_observed, observer, job))
+        job.tell(self.observers)
 
         def finish(_: Ticket) -> None:
             self._recorders.submit(job.finish, partial(self._record, job))
@@ -295,10 +290,6 @@ class Showcase:
             log.warning("run %s is not recorded: %s", record.run_id, err.message)
             return False
         return True
-
-
-def _observed(observer: Callable[[Job], None], job: Job, _: Future[Run]) -> None:
-    observer(job)
 
 
 def kept_input(run_id: str, inputs: Value) -> KeptInput:

@@ -19,6 +19,7 @@ from core.values import (
     Answers,
     Audio,
     Boxes,
+    Chat,
     Decisions,
     Entities,
     Fillings,
@@ -33,8 +34,8 @@ from core.values import (
     Value,
     Video,
     Words,
+    fields_of,
 )
-from core.values import Audio, Boxes, Chat, Entities, Image, Labels, Masks, Text, Transcript, Value, Video, fields_of
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from core.admission import is_own_request, may_open_any
 from core.api.answering import answered, caller_of
 from core.api.delivery import delivered, generated
 from core.api.events import Writing, stream_generation
@@ -24,7 +26,6 @@ from core.errors import NotReady, ShowcaseError, TooLarge, UnknownName
 from core.job import Job
 from core.runtime import Runtime
 from core.showcase import APP_VERSION
-from core.tasks import get_task
 from core.tasks.spec import Task
 from core.values import Value
 
@@ -71,12 +72,12 @@ def rest_app(of: Runtime) -> FastAPI:
     @app.post("/tasks/{task_id}")
     async def run_task(task_id: str, request: Request, model: str | None = None) -> Response:
         """Run a task, in the Hugging Face inference protocol: one input, a batch of them, or a stream."""
-        return await _run(of, request, get_task(task_id), model)
+        return await _run(of, request, of.showcase.task(task_id), model)
 
     @app.post("/models/{model_id:path}")
     async def run_model(model_id: str, request: Request, task: str | None = None) -> Response:
         """Run a model of the catalog on the task that it is there for, or on one of several."""
-        return await _run(of, request, _task_of(of, model_id, task), model_id)
+        return await _run(of, request, await _task_of(of, request, model_id, task), model_id)
 
     add_chat_route(app, of)
     add_judgement_routes(app, of)
@@ -96,13 +97,22 @@ def _described(of: Runtime, card: ModelCard) -> dict[str, Any]:
     }
 
 
-def _task_of(of: Runtime, model_id: str, task_id: str | None) -> Task:
+async def _task_of(of: Runtime, request: Request, model_id: str, task_id: str | None) -> Task:
     if task_id is not None:
-        return get_task(task_id)
+        return of.showcase.task(task_id)
     card = next((card for card in of.showcase.catalog.cards if card.model_id == model_id), None)
-    if card is None:
+    if card is not None:
+        return of.showcase.task(card.task_id)
+    if not _may_open_any(of, request):
         raise UnknownName(f"The catalog has no model '{model_id}'.", hint="GET /api/models lists them.")
-    return get_task(card.task_id)
+    found = await run_in_threadpool(of.adopting.look, model_id, folders=False)
+    return found.tasks[0]
+
+
+def _may_open_any(of: Runtime, request: Request) -> bool:
+    """Return whether a request may name a model that is not in the catalog."""
+    here = caller_of(request).is_local and is_own_request(request.headers)
+    return may_open_any(of.settings.allow_any_model, on_this_machine=here)
 
 
 async def _run(of: Runtime, request: Request, task: Task, model_id: str | None) -> Response:
@@ -139,6 +149,9 @@ async def _start(of: Runtime, request: Request, task: Task, model_id: str | None
             if payload.batch:
                 err.message = f"inputs[{place}]: {err.message}"
             raise
+    visiting = _may_open_any(of, request)
+    if visiting and model_id is not None:
+        await run_in_threadpool(of.adopting.admit, task.id, model_id)
     jobs: list[Job] = []
     try:
         for value in inputs:
@@ -150,6 +163,7 @@ async def _start(of: Runtime, request: Request, task: Task, model_id: str | None
                     client=caller_of(request).client,
                     source="api",
                     model_id=model_id,
+                    visiting=visiting,
                     streaming=payload.stream or bool(payload.stop),
                 )
             )

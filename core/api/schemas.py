@@ -18,7 +18,10 @@ _ATOMS: Final[Mapping[type[Value], dict[str, Any]]] = {
     Image: _FILE | {"description": "A picture file (PNG, JPEG or WebP), in base64."},
     Audio: _FILE | {"description": "A sound file (WAV, FLAC, MP3 or OGG), in base64."},
     Video: _FILE | {"description": "A video file (MP4 or WebM), in base64."},
-    Table: {"type": "object", "description": "A table: its cells, column by column, each under the column's name."},
+    Table: {
+        "type": ["object", "string"],
+        "description": "A table: a list of cells under the name of each column, or a text of comma-separated values.",
+    },
     Chat: {
         "type": "array",
         "minItems": 1,

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from core.api.callers import Callers
+from core.api.described import add_description_routes
 from core.api.door import Door
 from core.api.late import LateMcp
 from core.api.metrics import Metrics
@@ -32,10 +33,11 @@ class Edge:
         self._callers, self._rates = Callers(of), Rates()
         self._metrics = Metrics(of)
         self._tools = LateMcp(of)
+        mounted = {"/api": rest_app(of), "/v1": openai_app(of)}
+        add_description_routes(mounted["/api"], of, mounted)
         metrics = Route("/metrics", self._metrics.show)
         self.routes: list[BaseRoute] = [
-            Mount("/api", app=self._guarded(rest_app(of))),
-            Mount("/v1", app=self._guarded(openai_app(of))),
+            *(Mount(path, app=self._guarded(app)) for path, app in mounted.items()),
             Route("/mcp", self._guarded(self._tools)),
             Route("/metrics", self._guarded(metrics.app), methods=["GET"]),
         ]

@@ -11,7 +11,10 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from bench.site import Site, served
+from core.adopting import Adopting
 from core.api.server import Edge
+from core.demos import find_demos
+from core.hub import Hub
 from core.judging import Judging
 from core.runtime import Runtime
 from tests.fake_engine import showcase_of
@@ -41,7 +44,9 @@ def podium(tmp_path: Path) -> Iterator[Callable[..., Callable[..., TestClient]]]
 
     def build(pipe: Callable[..., Any] = positive, **settings: Any) -> Callable[..., TestClient]:
         showcase = showcase_of(tmp_path, pipe, **settings)
-        runtimes.append(Runtime(showcase.settings, showcase, Judging(showcase), b"salt"))
+        adopting = Adopting(showcase, Hub(offline=True))
+        demos = find_demos(tmp_path / "no-demos")
+        runtimes.append(Runtime(showcase.settings, showcase, Judging(showcase), adopting, b"salt", demos))
         app = Starlette(routes=Edge(runtimes[0]).routes)
 
         def client_from(address: tuple[str, int] = HERE, host: str = "localhost", **headers: str) -> TestClient:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema
@@ -19,6 +20,7 @@ from core.errors import ShowcaseError
 from core.runtime import Runtime
 from core.tasks import get_task
 from core.values import Audio, Image, Value
+from tests.api.conftest import ELSEWHERE
 from tests.api.protocol_shapes import STREAM_EVENT
 from tests.api.test_rest import assert_is_error
 
@@ -94,9 +96,16 @@ def test_a_model_is_run_by_its_id_alone(client: TestClient) -> None:
     answer = client.post("/models/starters/sentiment", json={"inputs": "Good."})
     assert answer.status_code == 200
     assert answer.headers["x-model"].startswith("starters/sentiment@")
-    assert_is_error(client.post("/models/no/such", json={"inputs": "a"}), 404, "not_found")
-    wrong = client.post("/models/starters/sentiment?task=text-generation", json={"inputs": "a"})
+    assert_is_error(client.post("/models/no/such", json={"inputs": "a"}), 503, "model_unavailable")  # no Hub in reach
+    wrong = client.post("/models/starters/sentiment?task=no-such", json={"inputs": "a"})
     assert_is_error(wrong, 404, "not_found")
+
+
+def test_a_model_that_the_catalog_lacks_is_not_found_for_others(
+    podium: Callable[..., Callable[..., TestClient]],
+) -> None:
+    client = podium(api="open")(ELSEWHERE)
+    assert_is_error(client.post("/api/models/no/such", json={"inputs": "a"}), 404, "not_found")
 
 
 def events_of(text: str) -> list[dict[str, Any]]:

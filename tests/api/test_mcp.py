@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from mcp.shared.exceptions import MCPError
 from bench.site import Site, served
 from core.api.mcp import _without_files
 from core.api.schemas import OWN_NAMES, inputs_schema, named_inputs
+from core.runtime import Runtime
 from core.settings import ROOT
 from core.tasks import TASKS
 from core.tasks.spec import Example, Task
@@ -48,14 +50,17 @@ def with_client(site: Site, use: Callable[[Client], Awaitable[Any]], mode: str =
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_every_task_is_a_tool_with_its_schema(mode: str, site: Site) -> None:
+def test_every_task_is_a_tool_with_its_schema(mode: str, site: Site, session_runtime: Runtime) -> None:
+    tasks = session_runtime.showcase.tasks()
     listed = with_client(site, lambda client: client.list_tools(), mode).tools
-    assert [tool.name for tool in listed] == [task.id for task in TASKS]
-    for tool, task in zip(listed, TASKS, strict=True):
+    assert [tool.name for tool in listed] == [task.id for task in tasks]
+    for tool, task in zip(listed, tasks, strict=True):
         assert tool.title == task.title
         assert tool.description == task.summary
         jsonschema.Draft202012Validator.check_schema(tool.input_schema)
-        jsonschema.validate(arguments_of(task, task.examples[0]), tool.input_schema)
+        for example in task.examples:
+            more = json.loads(json.dumps(dict(example.parameters)))
+            jsonschema.validate(arguments_of(task, example) | more, tool.input_schema)
         assert set(task.parameters.model_fields) <= set(tool.input_schema["properties"])
 
 

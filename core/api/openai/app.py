@@ -20,7 +20,14 @@ from core.showcase import APP_VERSION
 
 def openai_app(of: Runtime) -> FastAPI:
     """Return the application that is mounted at `/v1`."""
-    app = FastAPI(title="Podium", version=APP_VERSION, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Podium",
+        version=APP_VERSION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        generate_unique_id_function=lambda route: f"openai_{route.name}",
+    )
     translate_errors(app)
 
     @app.get("/models")
