@@ -15,8 +15,8 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from core.errors import BadInput, ShowcaseError
-from core.media import Limits, encode_png, encode_wav, read_audio, read_image, read_text
-from core.values import NOUNS, Atom, Audio, Chat, Image, InputField, Text, Value, fields_of
+from core.media import Limits, encode_png, encode_video, encode_wav, read_audio, read_image, read_text, read_video
+from core.values import NOUNS, Atom, Audio, Chat, Image, InputField, Text, Value, Video, fields_of
 
 Kind = TypeVar("Kind", bound=Value)
 
@@ -175,6 +175,7 @@ _READERS: Final[dict[type[Value], Callable[[Any, Limits, str], Any]]] = {
     Text: _read_text,
     Image: _read_file(Image, read_image),
     Audio: _read_file(Audio, read_audio),
+    Video: _read_file(Video, read_video),
     Chat: _read_chat,
 }
 """How each atom is read."""
@@ -188,6 +189,7 @@ _WRITERS: Final[dict[type[Value], Callable[[Any], tuple[str, bytes]]]] = {
     Text: lambda text: (TEXT_TYPE, text.text.encode()),
     Image: lambda image: ("image/png", encode_png(image)),
     Audio: lambda audio: ("audio/wav", encode_wav(audio)),
+    Video: lambda video: ("video/x-matroska", encode_video(video)),
     Chat: lambda chat: (JSON_TYPE, json.dumps(_chat_messages(chat)).encode()),
 }
 """How each atom is kept: its media type and its bytes."""
