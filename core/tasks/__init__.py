@@ -7,16 +7,22 @@ from __future__ import annotations
 
 from core.errors import UnknownName
 from core.tasks import (
+    any_to_any,
     audio_classification,
     automatic_speech_recognition,
     fill_mask,
+    document_question_answering,
     image_classification,
     image_segmentation,
+    image_text_to_text,
+    image_to_text,
     object_detection,
     question_answering,
     text_classification,
     text_generation,
     token_classification,
+    video_classification,
+    visual_question_answering,
     zero_shot_audio_classification,
     zero_shot_classification,
     zero_shot_image_classification,
@@ -36,9 +42,15 @@ TASKS: tuple[Task, ...] = (
     image_segmentation.TASK,
     zero_shot_image_classification.TASK,
     zero_shot_object_detection.TASK,
+    image_to_text.TASK,
+    visual_question_answering.TASK,
+    document_question_answering.TASK,
+    image_text_to_text.TASK,
+    any_to_any.TASK,
     audio_classification.TASK,
     zero_shot_audio_classification.TASK,
     automatic_speech_recognition.TASK,
+    video_classification.TASK,
 )
 
 

@@ -22,6 +22,18 @@ from core.values import (
     Label,
     Labels,
     Masks,
+from core.values import (
+    Boxes,
+    Caption,
+    Entities,
+    FilmLabels,
+    Label,
+    Labels,
+    Masks,
+    Mixed,
+    PageAnswer,
+    PageAnswers,
+    Replies,
     Text,
     Transcript,
     Value,
@@ -43,11 +55,21 @@ def show_correction(output: Value, *, labels: Sequence[str], key: str) -> Value 
 def _labels(output: Labels, labels: Sequence[str], key: str) -> Labels | None:
     right = _chosen("The right label", list(labels) or [label.label for label in output.labels], key)
     return Labels(labels=(Label(label=right, score=1.0),)) if right else None
+    options = list(labels) or [label.label for label in output.labels]
+    right = st.selectbox(
+        "The right label",
+        options,
+        index=None,
+        key=key,
+        placeholder="Choose, or type another",
+        accept_new_options=True,
+    )
+    return type(output)(labels=(Label(label=right.strip(), score=1.0),)) if right and right.strip() else None
 
 
 def _text(output: Text, _: Sequence[str], key: str) -> Text | None:
     right = st.text_area("The right text", output.text, key=key, height=160)
-    return Text(text=right) if right != output.text else None
+    return type(output)(text=right) if right != output.text else None
 
 
 def _transcript(output: Transcript, _: Sequence[str], key: str) -> Transcript | None:
@@ -138,6 +160,15 @@ def _filled(words: Sequence[Filling], right: str) -> tuple[Filling, ...]:
         return (known.model_copy(update={"score": 1.0}),)
     # Of a word that the model did not offer, neither the token nor the sentence is known here.
     return (Filling(token_str=right, token=-1, score=1.0, sequence=""),)
+def _page_answers(output: PageAnswers, _: Sequence[str], key: str) -> PageAnswers | None:
+    found = output.answers[0].answer if output.answers else ""
+    right = st.text_input("The right answer", found, key=key)
+    return output.model_copy(update={"answers": (PageAnswer(answer=right, score=1.0),)}) if right != found else None
+
+
+def _mixed(output: Mixed, _: Sequence[str], key: str) -> Mixed | None:
+    right = st.text_area("The right answer, in words", output.text, key=key, height=160)
+    return Mixed(text=right) if right != output.text else None
 
 
 CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
@@ -149,6 +180,11 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Masks: _masks,
     Answers: _answers,
     Fillings: _fillings,
+    Caption: _text,
+    Replies: _labels,
+    PageAnswers: _page_answers,
+    FilmLabels: _labels,
+    Mixed: _mixed,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""
 

@@ -18,8 +18,10 @@ from core.values.inputs import ATOMS, Atom, Audio, Chat, Image, Message, Table, 
 from core.values.picture_answers import (
     Box,
     Boxes,
+    Caption,
     Depth,
     Detection,
+    FilmLabels,
     Mask,
     Masks,
     Match,
@@ -28,6 +30,7 @@ from core.values.picture_answers import (
     PageAnswer,
     PageAnswers,
     Point,
+    Replies,
 )
 from core.values.text_answers import (
     Answer,
@@ -74,6 +77,9 @@ VALUE_TYPES: Mapping[str, type[Value]] = {
         Depth,
         Matches,
         PageAnswers,
+        Caption,
+        Replies,
+        FilmLabels,
         Mixed,
     )
 }
@@ -89,6 +95,7 @@ __all__ = [
     "Audio",
     "Box",
     "Boxes",
+    "Caption",
     "Chat",
     "Chunk",
     "Decision",
@@ -100,6 +107,7 @@ __all__ = [
     "Entity",
     "Filling",
     "Fillings",
+    "FilmLabels",
     "Image",
     "InputField",
     "Label",
@@ -113,6 +121,7 @@ __all__ = [
     "PageAnswer",
     "PageAnswers",
     "Point",
+    "Replies",
     "Score",
     "Similarities",
     "Summary",

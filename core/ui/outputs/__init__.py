@@ -14,16 +14,34 @@ import streamlit as st
 
 from core.media import encode_wav
 from core.ui.outputs.answers import answers_view
+from core.ui.outputs.asked import asked_view, caption_view, strip_view
 from core.ui.outputs.boxes import boxes_view
 from core.ui.outputs.entities import entities_view
 from core.ui.outputs.export import Download, clipboard_text, downloads_of
 from core.ui.outputs.fillings import fillings_view
 from core.ui.outputs.labels import labels_view
-from core.ui.outputs.markup import Markup, show
+from core.ui.outputs.markup import Markup, joined, show
 from core.ui.outputs.masks import masks_view
+from core.ui.outputs.mixed import mixed_view
+from core.ui.outputs.pages import page_answers_view
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
 from core.values import Answers, Audio, Boxes, Entities, Fillings, Labels, Masks, Text, Transcript, Value
+from core.values import (
+    Audio,
+    Boxes,
+    Caption,
+    Entities,
+    FilmLabels,
+    Labels,
+    Masks,
+    Mixed,
+    PageAnswers,
+    Replies,
+    Text,
+    Transcript,
+    Value,
+)
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
 
@@ -41,6 +59,11 @@ VIEWS: Final[dict[type[Value], View]] = {
     Answers: answers_view,
     Fillings: fillings_view,
     Transcript: lambda output, _inputs: transcript_view(output),
+    Caption: caption_view,
+    Replies: lambda output, inputs: joined((asked_view(inputs), labels_view(output))),
+    PageAnswers: page_answers_view,
+    FilmLabels: lambda output, inputs: joined((labels_view(output), strip_view(output, inputs))),
+    Mixed: mixed_view,
 }
 """The view of each type of answer. A task with another type fails a test, not a visitor."""
 
@@ -50,7 +73,26 @@ def _play_what_was_said(_: Transcript, inputs: Value | None, _key: str) -> None:
         _play(inputs)
 
 
-PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {Transcript: _play_what_was_said}
+def _show_what_was_asked(_: Text, inputs: Value | None, _key: str) -> None:
+    # An element of its own: the text below it is sent many times a second while it grows, and the picture once.
+    asked = asked_view(inputs)
+    if asked:
+        show(asked)
+
+
+def _show_asked_and_play(output: Mixed, inputs: Value | None, _key: str) -> None:
+    asked = asked_view(inputs)
+    if asked:
+        show(asked)
+    if output.audio is not None:
+        _play(output.audio)
+
+
+PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {
+    Transcript: _play_what_was_said,
+    Text: _show_what_was_asked,
+    Mixed: _show_asked_and_play,
+}
 """What stands above some views and is more than markup: players, and surfaces that turn."""
 
 

@@ -18,6 +18,16 @@ from core.values import (
     Fillings,
     Labels,
     Masks,
+    Boxes,
+    Caption,
+    Chat,
+    Entities,
+    FilmLabels,
+    Labels,
+    Masks,
+    Mixed,
+    PageAnswers,
+    Replies,
     Table,
     Text,
     Transcript,
@@ -107,7 +117,12 @@ def _fillings(fillings: Fillings) -> str:
 
 
 def _text(text: Text) -> str:
+def _text(text: Text | Mixed) -> str:
     return text.text
+
+
+def _page_answers(answers: PageAnswers) -> str:
+    return _lines((one.answer, "" if one.score is None else percent(one.score)) for one in answers.answers)
 
 
 COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
@@ -119,6 +134,11 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
+    Caption: _text,
+    Replies: _labels,
+    PageAnswers: _page_answers,
+    FilmLabels: _labels,
+    Mixed: _text,
 }
 """What Copy makes of each type of answer."""
 
@@ -129,6 +149,7 @@ def _text_download(output: Text | Transcript, _inputs: Value | None) -> Download
 
 DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download], ...]]] = {
     Text: (_text_download,),
+    Caption: (_text_download,),
     Transcript: (_text_download,),
 }
 """The files of each type of answer besides its JSON. What takes long to make is made in `Download.data`."""
