@@ -12,7 +12,7 @@ from pydantic import Field
 from core.errors import BadInput, BadParameters
 from core.media import resample, to_pil
 from core.tasks.generation import GenerationParameters, watched
-from core.tasks.image_text_to_text import refuse_placeholders
+from core.tasks.image_text_to_text import refuse_placeholders, room_beside
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.spec import Example, Task
 from core.values import Audio, Image, Mixed, Text, Value
@@ -64,7 +64,9 @@ def _generate(pipe: Any, given: AnyInput, parameters: AnyToAnyParameters, option
     mode = parameters.generation_mode
     _check(pipe, given, mode)
     refuse_placeholders(pipe, given.text.text)
-    arguments: dict[str, Any] = {"generation_mode": mode, "generate_kwargs": parameters.options() | options}
+    written = parameters.options() | options
+    written["max_new_tokens"] = room_beside(pipe, given.text.text, parameters.max_new_tokens)
+    arguments: dict[str, Any] = {"generation_mode": mode, "generate_kwargs": written}
     if mode == "text":
         arguments["return_full_text"] = False
     sound = None if given.audio is None else _samples(pipe, given.audio)

@@ -13,6 +13,7 @@ from core.media import to_pil
 from core.tasks.generation import GenerationParameters, watched
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.spec import Example, Task
+from core.tasks.windows import token_limit
 from core.values import Image, Text, Value
 
 _PICTURES = Path("static/examples")
@@ -59,9 +60,23 @@ def refuse_placeholders(pipe: Any, text: str) -> None:
             raise BadInput(f"The text holds '{token}', which this model keeps for itself.", hint="Take it out.")
 
 
+def room_beside(pipe: Any, text: str, wanted: int) -> int:
+    """Return how many tokens may be written after a text, `wanted` at most.
+
+    Raises: BadInput if the text by itself fills what the model reads.
+    """
+    tokenizer = pipe.processor.tokenizer
+    count, limit = len(tokenizer(text)["input_ids"]), token_limit(pipe.model, tokenizer)
+    if count >= limit - 1:
+        raise BadInput(f"The text makes {count} tokens; this model reads {limit}.", hint="Shorten it and try again.")
+    return min(wanted, limit - count - 1)
+
+
 def _generate(pipe: Any, asked: PictureAndText, parameters: ImageTextToTextParameters, **options: Any) -> Text:
     refuse_placeholders(pipe, asked.text.text)
-    options = {"return_full_text": False, "generate_kwargs": parameters.options() | options}
+    written = parameters.options() | options
+    written["max_new_tokens"] = room_beside(pipe, asked.text.text, parameters.max_new_tokens)
+    options = {"return_full_text": False, "generate_kwargs": written}
     picture = to_pil(asked.image)
     # A model that was taught to converse answers a message; any other continues a text.
     if getattr(pipe.processor, "chat_template", None) is not None:

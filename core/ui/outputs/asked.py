@@ -55,7 +55,7 @@ def strip_view(labels: FilmLabels, inputs: Value | None) -> Markup:
         for frame, time in zip(frames, times, strict=True)
     )
     heading = element("p", f"The {len(frames)} frames that the model saw", class_="pd-note")
-    strip = element("ol", *shown, class_="pd-strip", tabindex="0", aria_label="Frames in their order, with their times")
+    strip = element("ol", *shown, class_="pd-strip", aria_label="Frames in their order, with their times")
     return element("div", heading, strip, class_="pd-seen")
 
 
