@@ -15,12 +15,13 @@ from typing import Any, Final
 from core.errors import BadInput, BadParameters, UnsupportedMedia
 from core.reading import JSON_TYPE, to_wire
 from core.tasks.spec import Task
-from core.values import Answers, Audio, Boxes, Entities, Fillings, Image, Labels, Masks, Text, Transcript, Value, Video
 from core.values import (
+    Answers,
     Audio,
     Boxes,
     Caption,
     Entities,
+    Fillings,
     FilmLabels,
     Image,
     Labels,

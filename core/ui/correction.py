@@ -16,16 +16,10 @@ from core.values import (
     Answer,
     Answers,
     Boxes,
+    Caption,
     Entities,
     Filling,
     Fillings,
-    Label,
-    Labels,
-    Masks,
-from core.values import (
-    Boxes,
-    Caption,
-    Entities,
     FilmLabels,
     Label,
     Labels,
@@ -54,17 +48,7 @@ def show_correction(output: Value, *, labels: Sequence[str], key: str) -> Value 
 
 def _labels(output: Labels, labels: Sequence[str], key: str) -> Labels | None:
     right = _chosen("The right label", list(labels) or [label.label for label in output.labels], key)
-    return Labels(labels=(Label(label=right, score=1.0),)) if right else None
-    options = list(labels) or [label.label for label in output.labels]
-    right = st.selectbox(
-        "The right label",
-        options,
-        index=None,
-        key=key,
-        placeholder="Choose, or type another",
-        accept_new_options=True,
-    )
-    return type(output)(labels=(Label(label=right.strip(), score=1.0),)) if right and right.strip() else None
+    return type(output)(labels=(Label(label=right, score=1.0),)) if right else None
 
 
 def _text(output: Text, _: Sequence[str], key: str) -> Text | None:
@@ -160,6 +144,8 @@ def _filled(words: Sequence[Filling], right: str) -> tuple[Filling, ...]:
         return (known.model_copy(update={"score": 1.0}),)
     # Of a word that the model did not offer, neither the token nor the sentence is known here.
     return (Filling(token_str=right, token=-1, score=1.0, sequence=""),)
+
+
 def _page_answers(output: PageAnswers, _: Sequence[str], key: str) -> PageAnswers | None:
     found = output.answers[0].answer if output.answers else ""
     right = st.text_input("The right answer", found, key=key)

@@ -13,10 +13,10 @@ from streamlit.testing.v1 import AppTest
 from core.media import png_of_mask
 from core.reading import to_wire
 from core.tasks import TASKS
-from core.tasks.question_answering import QuestionAnsweringInput
 from core.tasks.any_to_any import AnyInput
 from core.tasks.document_question_answering import AskedPage
 from core.tasks.image_text_to_text import PictureAndText
+from core.tasks.question_answering import QuestionAnsweringInput
 from core.tasks.visual_question_answering import AskedPicture
 from core.ui.outputs import VIEWS, clipboard_text, downloads_of
 from core.ui.outputs.asked import asked_view, strip_view
@@ -47,8 +47,8 @@ from core.values import (
     Text,
     Transcript,
     Value,
-    atoms_in,
     Video,
+    atoms_in,
 )
 
 HOSTILE = (

@@ -26,12 +26,13 @@ from core.ui.outputs.mixed import mixed_view
 from core.ui.outputs.pages import page_answers_view
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
-from core.values import Answers, Audio, Boxes, Entities, Fillings, Labels, Masks, Text, Transcript, Value
 from core.values import (
+    Answers,
     Audio,
     Boxes,
     Caption,
     Entities,
+    Fillings,
     FilmLabels,
     Labels,
     Masks,

@@ -13,15 +13,10 @@ from core.ui.outputs.transcript import clock
 from core.values import (
     Answers,
     Boxes,
-    Chat,
-    Entities,
-    Fillings,
-    Labels,
-    Masks,
-    Boxes,
     Caption,
     Chat,
     Entities,
+    Fillings,
     FilmLabels,
     Labels,
     Masks,
@@ -116,7 +111,6 @@ def _fillings(fillings: Fillings) -> str:
     )
 
 
-def _text(text: Text) -> str:
 def _text(text: Text | Mixed) -> str:
     return text.text
 
