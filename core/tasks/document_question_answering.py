@@ -11,7 +11,7 @@ from pydantic import Field
 from core.errors import BadInput, ModelUnavailable
 from core.media import to_pil
 from core.tasks.page_words import Word, check_tesseract, words_on
-from core.tasks.pipelines import load_model, load_part, pipeline_loader
+from core.tasks.pipelines import load_model, load_part
 from core.tasks.spec import Checkpoint, Example, Parameters, Task
 from core.tasks.windows import STRIDE, token_limit
 from core.values import Box, Image, PageAnswer, PageAnswers, Text, Value
@@ -57,8 +57,14 @@ def load(checkpoint: Checkpoint) -> Any:
 
     Raises: ModelUnavailable if it is neither, or is given words and nothing is installed that finds them.
     """
-    from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer, pipeline
-    from transformers.models.auto.configuration_auto import AutoConfig
+    from transformers import (
+        AutoConfig,
+        AutoImageProcessor,
+        AutoModelForDocumentQuestionAnswering,
+        AutoModelForImageTextToText,
+        AutoTokenizer,
+        pipeline,
+    )
 
     config = load_part(AutoConfig, checkpoint)
     if config.model_type != "vision-encoder-decoder":
@@ -68,7 +74,14 @@ def load(checkpoint: Checkpoint) -> Any:
                 f"A {config.model_type} model also needs the page's picture, which transformers' pipeline leaves out.",
                 hint="Choose a LayoutLM or a Donut.",
             )
-        return pipeline_loader("document-question-answering")(checkpoint)
+        return pipeline(
+            "document-question-answering",
+            model=load_model((AutoModelForDocumentQuestionAnswering,), checkpoint),
+            # Pages come as words; tokenizers of RoBERTa's kind take these only if told that a blank is before each.
+            tokenizer=load_part(AutoTokenizer, checkpoint, add_prefix_space=True),
+            device=checkpoint.device,
+            trust_remote_code=False,
+        )
     if config.encoder.model_type != "donut-swin":
         raise ModelUnavailable("Of the models with a picture encoder only Donut reads pages.", hint="Choose a Donut.")
     model = load_model((AutoModelForImageTextToText,), checkpoint)
