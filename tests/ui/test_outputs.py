@@ -96,7 +96,7 @@ def answers(word: str) -> list[tuple[Value, Value | None]]:
 
 def words_only(inputs: Value) -> bool:
     """Say whether an input is neither picture nor sound, so that it goes along with its answer."""
-    return not any(isinstance(atom, Image | Audio) for atom in atoms_in(inputs))
+    return not any(isinstance(atom, Image | Audio | Video) for atom in atoms_in(inputs))
 
 
 class Reader(HTMLParser):
