@@ -9,18 +9,24 @@ from collections.abc import Sequence
 
 from core.errors import UnknownName
 from core.tasks import (
+    any_to_any,
     audio_classification,
     automatic_speech_recognition,
     decision,
+    document_question_answering,
     fill_mask,
     image_classification,
     image_segmentation,
+    image_text_to_text,
+    image_to_text,
     object_detection,
     question_answering,
     table_question_answering,
     text_classification,
     text_generation,
     token_classification,
+    video_classification,
+    visual_question_answering,
     zero_shot_audio_classification,
     zero_shot_classification,
     zero_shot_image_classification,
@@ -42,9 +48,15 @@ TASKS: tuple[Task, ...] = (
     image_segmentation.TASK,
     zero_shot_image_classification.TASK,
     zero_shot_object_detection.TASK,
+    image_to_text.TASK,
+    visual_question_answering.TASK,
+    document_question_answering.TASK,
+    image_text_to_text.TASK,
+    any_to_any.TASK,
     audio_classification.TASK,
     zero_shot_audio_classification.TASK,
     automatic_speech_recognition.TASK,
+    video_classification.TASK,
 )
 
 

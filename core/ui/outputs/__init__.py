@@ -14,14 +14,17 @@ import streamlit as st
 
 from core.media import encode_wav
 from core.ui.outputs.answers import answers_view
+from core.ui.outputs.asked import asked_view, caption_view, strip_view
 from core.ui.outputs.boxes import boxes_view
 from core.ui.outputs.decisions import decisions_view
 from core.ui.outputs.entities import entities_view
 from core.ui.outputs.export import Download, clipboard_text, downloads_of
 from core.ui.outputs.fillings import fillings_view
 from core.ui.outputs.labels import labels_view
-from core.ui.outputs.markup import Markup, element, show
+from core.ui.outputs.markup import Markup, element, joined, show
 from core.ui.outputs.masks import masks_view
+from core.ui.outputs.mixed import mixed_view
+from core.ui.outputs.pages import page_answers_view
 from core.ui.outputs.plain import picture_view, sound_view, table_view, words_view
 from core.ui.outputs.table_answer import table_answer_view
 from core.ui.outputs.text import text_view
@@ -30,12 +33,17 @@ from core.values import (
     Answers,
     Audio,
     Boxes,
+    Caption,
     Decisions,
     Entities,
     Fillings,
+    FilmLabels,
     Image,
     Labels,
     Masks,
+    Mixed,
+    PageAnswers,
+    Replies,
     Several,
     Table,
     TableAnswer,
@@ -68,6 +76,11 @@ VIEWS: Final[dict[type[Value], View]] = {
     Image: lambda output, _inputs: picture_view(output),
     Audio: lambda output, _inputs: sound_view(output),
     Table: lambda output, _inputs: table_view(output),
+    Caption: caption_view,
+    Replies: lambda output, inputs: joined((asked_view(inputs), labels_view(output))),
+    PageAnswers: page_answers_view,
+    FilmLabels: lambda output, inputs: joined((labels_view(output), strip_view(output, inputs))),
+    Mixed: mixed_view,
 }
 """The view of each type of answer; of several answers each has its own. A task with another type fails a test,
 not a visitor."""
@@ -83,9 +96,26 @@ def _play_answer(output: Audio, _inputs: Value | None, _key: str) -> None:
     _play(output)
 
 
+def _show_what_was_asked(_: Text, inputs: Value | None, _key: str) -> None:
+    # An element of its own: the text below it is sent many times a second while it grows, and the picture once.
+    asked = asked_view(inputs)
+    if asked:
+        show(asked)
+
+
+def _show_asked_and_play(output: Mixed, inputs: Value | None, _key: str) -> None:
+    asked = asked_view(inputs)
+    if asked:
+        show(asked)
+    if output.audio is not None:
+        _play(output.audio)
+
+
 PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {
     Transcript: _play_what_was_said,
     Audio: _play_answer,
+    Text: _show_what_was_asked,
+    Mixed: _show_asked_and_play,
 }
 """What stands above some views and is more than markup: players, and surfaces that turn."""
 

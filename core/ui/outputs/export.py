@@ -17,13 +17,18 @@ from core.values import (
     Answers,
     Audio,
     Boxes,
+    Caption,
     Chat,
     Decisions,
     Entities,
     Fillings,
+    FilmLabels,
     Image,
     Labels,
     Masks,
+    Mixed,
+    PageAnswers,
+    Replies,
     Several,
     Table,
     TableAnswer,
@@ -129,10 +134,6 @@ def _decisions(decisions: Decisions) -> str:
     )
 
 
-def _text(text: Text) -> str:
-    return text.text
-
-
 def _table(sheet: Table) -> str:
     return _lines((sheet.columns, *sheet.rows))
 
@@ -147,6 +148,14 @@ def _sound(audio: Audio) -> str:
 
 def _several(several: Several) -> str:
     return "\n\n".join(f"{title}\n{clipboard_text(part)}".strip() for title, part in several.titled())
+
+
+def _text(text: Text | Mixed) -> str:
+    return text.text
+
+
+def _page_answers(answers: PageAnswers) -> str:
+    return _lines((one.answer, "" if one.score is None else percent(one.score)) for one in answers.answers)
 
 
 COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
@@ -165,6 +174,11 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Several: _several,
     Decisions: _decisions,
     TableAnswer: _table_answer,
+    Caption: _text,
+    Replies: _labels,
+    PageAnswers: _page_answers,
+    FilmLabels: _labels,
+    Mixed: _text,
 }
 """What Copy makes of each type of answer."""
 
@@ -182,6 +196,7 @@ def _text_download(output: Text | Transcript, _inputs: Value | None) -> Download
 
 DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download], ...]]] = {
     Text: (_text_download,),
+    Caption: (_text_download,),
     Transcript: (_text_download,),
     Words: (_text_download,),
     Table: (_sheet_download,),
