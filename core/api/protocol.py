@@ -19,15 +19,19 @@ from core.values import (
     Answers,
     Audio,
     Boxes,
+    Embeddings,
     Entities,
     Fillings,
     Image,
     Labels,
     Masks,
     Several,
+    Similarities,
+    Summary,
     Table,
     Text,
     Transcript,
+    Translation,
     Value,
     Video,
     Words,
@@ -135,6 +139,22 @@ def _several(answer: Several) -> object:
     ]
 
 
+def _summary(answer: Summary) -> object:
+    return {"summary_text": answer.text}
+
+
+def _translation(answer: Translation) -> object:
+    return {"translation_text": answer.text}
+
+
+def _similarities(answer: Similarities) -> object:
+    return list(answer.scores)
+
+
+def _embeddings(answer: Embeddings) -> object:
+    return answer.array().tolist()
+
+
 ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Labels: _labels,
     Entities: _entities,
@@ -149,6 +169,10 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Image: _picture,
     Audio: _sound,
     Several: _several,
+    Summary: _summary,
+    Translation: _translation,
+    Similarities: _similarities,
+    Embeddings: _embeddings,
 }
 """The JSON of each output type."""
 

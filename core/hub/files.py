@@ -1,7 +1,8 @@
 """Which files of a repository a checkpoint needs, and whether a folder has them all.
 
 Owns the choice: configuration, tokenizer and processor files and safetensors weights, from the top
-folder only. Never pickles, other frameworks' weights or code. Talks to nobody.
+folder only, and how sentence-transformers pools, which it writes one folder down.
+Never pickles, other frameworks' weights or code. Talks to nobody.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from core.errors import ModelUnavailable
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+POOLING = "1_Pooling/config.json"
+"""Where sentence-transformers writes how the vectors of a text's tokens become one."""
 
 _SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
 _WANTED_SUFFIXES = (".json", ".txt", ".model", ".spm", ".jinja", ".codes")
@@ -70,7 +73,7 @@ def choose_files(model_id: str, files: Iterable[RepoFile]) -> tuple[RepoFile, ..
 
     Raises: ModelUnavailable if there is no config.json or there are no safetensors weights.
     """
-    by_name = {file.name: file for file in files if "/" not in file.name}
+    by_name = {file.name: file for file in files if "/" not in file.name or file.name == POOLING}
     if CONFIG not in by_name:
         raise ModelUnavailable(
             f"'{model_id}' has no config.json, so it is not a transformers checkpoint.",

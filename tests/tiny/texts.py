@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from core.values import Text
 from tests.tiny.base import ENCODER, LABELS, Tiny, save
@@ -55,10 +56,19 @@ def fill_mask(folder: Path) -> Path:
     return _bert(folder, "BertForMaskedLM")
 
 
-def text_generation(folder: Path) -> Path:
-    """Write a Llama that writes letters."""
+def sentences(folder: Path) -> Path:
+    """Write a BERT without a head, as sentence-transformers saves one that pools by the mean."""
+    from transformers import BertConfig, BertModel
+
+    text_tokenizer(folder)
+    config = BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **ENCODER)
+    return save(BertModel(config, add_pooling_layer=False), folder)
+
+
+def byte_tokenizer(folder: Path, **options: Any) -> Any:
+    """Write a tokenizer of single bytes, ending nothing by itself; return it."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = Tokenizer(
@@ -66,8 +76,18 @@ def text_generation(folder: Path) -> Path:
     )
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>")
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>", **options
+    )
     fast.save_pretrained(folder)
+    return fast
+
+
+def text_generation(folder: Path, **options: Any) -> Path:
+    """Write a Llama that writes letters; `options` are its tokenizer's."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    fast = byte_tokenizer(folder, **options)
     config = LlamaConfig(
         vocab_size=len(fast),
         max_position_embeddings=64,
@@ -86,5 +106,7 @@ ROWS: Mapping[str, Tiny] = {
     "zero-shot-classification": Tiny(zero_shot_classification, {"candidate_labels": ("film", "good", "anna")}),
     "question-answering": Tiny(question_answering),
     "fill-mask": Tiny(fill_mask, inputs=lambda: Text(text="the ___ left [MASK] .")),
+    "feature-extraction": Tiny(sentences),
+    "sentence-similarity": Tiny(sentences),
     "text-generation": Tiny(text_generation, {"max_new_tokens": 4, "do_sample": False}),
 }

@@ -13,7 +13,9 @@ from streamlit.testing.v1 import AppTest
 from core.media import png_of_mask
 from core.reading import to_wire
 from core.tasks import TASKS
+from core.tasks.feature_extraction import Texts
 from core.tasks.question_answering import QuestionAnsweringInput
+from core.tasks.sentence_similarity import SourceAndSentences
 from core.ui.outputs import VIEWS, clipboard_text, downloads_of
 from core.ui.outputs.markup import Markup
 from core.values import (
@@ -24,6 +26,7 @@ from core.values import (
     Boxes,
     Chunk,
     Detection,
+    Embeddings,
     Entities,
     Entity,
     Filling,
@@ -33,9 +36,12 @@ from core.values import (
     Labels,
     Mask,
     Masks,
+    Similarities,
+    Summary,
     Table,
     Text,
     Transcript,
+    Translation,
     Value,
     Words,
     atoms_in,
@@ -48,6 +54,7 @@ SHOWN = HOSTILE.replace("\ud800", "?")
 
 PICTURE = Image.from_array(np.full((30, 40, 3), 200, np.uint8))
 SOUND = Audio.from_array(np.zeros(1600, np.float32), 16_000)
+VECTORS = np.array([[1, 0], [0.6, 0.8], [-1, 0]], np.float32)
 HALF = np.zeros((30, 40), np.bool_)
 HALF[:15] = True
 
@@ -58,6 +65,7 @@ def answers(word: str) -> list[tuple[Value, Value | None]]:
     label = Label(label=word, score=0.9)
     found = Detection(label=word, score=0.5, box=Box(xmin=1, ymin=2, xmax=20, ymax=25))
     filling = Filling(token_str=word, token=1, score=0.5, sequence=f"{word} stands here")
+    compared = SourceAndSentences(source_sentence=Text(text=word), sentences=(Text(text=word), Text(text="b")))
     mask = Mask(label=word, score=0.7, area=0.5, mask=png_of_mask(HALF))
     return [
         (Labels(labels=(label,) * 12), PICTURE),
@@ -75,6 +83,10 @@ def answers(word: str) -> list[tuple[Value, Value | None]]:
         (Words(text=word), PICTURE),
         (Words(text=word * 30), None),
         (Table(columns=(word, "n"), rows=((word, "1"), (word, "2.5"))), None),
+        (Summary(text=word, note=word), Text(text=word)),
+        (Translation(text=word, note=word), Text(text=word)),
+        (Similarities(scores=(0.2, -0.1), note=word), compared),
+        (Embeddings.from_array(VECTORS, note=word), Texts(texts=(Text(text=word), Text(text="b"), Text(text="c")))),
     ]
 
 
@@ -160,6 +172,10 @@ def test_every_view_is_drawn_and_says_its_words(output: Value, inputs: Value | N
         Fillings(gaps=()),
         Fillings(gaps=((), ())),
         Answers(answers=(Answer(answer="", score=0.5, start=0, end=0),)),
+        Summary(text=""),
+        Translation(text=""),
+        Similarities(scores=()),
+        Embeddings.from_array(VECTORS[:1]),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -191,7 +207,7 @@ def test_labels_stand_best_first_and_the_rest_are_folded() -> None:
 
 @pytest.mark.parametrize(("output", "inputs"), answers("a word"), ids=lambda value: type(value).__name__)
 def test_an_answer_can_be_taken_along(output: Value, inputs: Value | None) -> None:
-    assert "a word" in clipboard_text(output)
+    assert ("a word" in clipboard_text(output)) != isinstance(output, Similarities | Embeddings)
     *others, download = downloads_of(output, inputs)
     form = json.loads(download.data)
     assert type(output).from_json(form["output"]) == output

@@ -21,22 +21,28 @@ from core.ui.outputs.fillings import fillings_view
 from core.ui.outputs.labels import labels_view
 from core.ui.outputs.markup import Markup, element, show
 from core.ui.outputs.masks import masks_view
+from core.ui.outputs.nearness import embeddings_view, similarities_view
 from core.ui.outputs.plain import picture_view, sound_view, table_view, words_view
+from core.ui.outputs.rewritten import summary_view, translation_view
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
 from core.values import (
     Answers,
     Audio,
     Boxes,
+    Embeddings,
     Entities,
     Fillings,
     Image,
     Labels,
     Masks,
     Several,
+    Similarities,
+    Summary,
     Table,
     Text,
     Transcript,
+    Translation,
     Value,
     Words,
     atoms_in,
@@ -62,6 +68,10 @@ VIEWS: Final[dict[type[Value], View]] = {
     Image: lambda output, _inputs: picture_view(output),
     Audio: lambda output, _inputs: sound_view(output),
     Table: lambda output, _inputs: table_view(output),
+    Summary: summary_view,
+    Translation: translation_view,
+    Similarities: similarities_view,
+    Embeddings: embeddings_view,
 }
 """The view of each type of answer; of several answers each has its own. A task with another type fails a test,
 not a visitor."""

@@ -18,15 +18,19 @@ from core.values import (
     Audio,
     Boxes,
     Chat,
+    Embeddings,
     Entities,
     Fillings,
     Image,
     Labels,
     Masks,
     Several,
+    Similarities,
+    Summary,
     Table,
     Text,
     Transcript,
+    Translation,
     Value,
     Words,
     atoms_in,
@@ -137,6 +141,14 @@ def _several(several: Several) -> str:
     return "\n\n".join(f"{title}\n{clipboard_text(part)}".strip() for title, part in several.titled())
 
 
+def _similarities(similarities: Similarities) -> str:
+    return _lines((f"{score:.4f}",) for score in similarities.scores)
+
+
+def _embeddings(embeddings: Embeddings) -> str:
+    return _lines(tuple(f"{value:.6g}" for value in vector) for vector in embeddings.array())
+
+
 COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Labels: _labels,
     Entities: _entities,
@@ -151,6 +163,10 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Audio: _sound,
     Table: _table,
     Several: _several,
+    Summary: _text,
+    Translation: _text,
+    Similarities: _similarities,
+    Embeddings: _embeddings,
 }
 """What Copy makes of each type of answer."""
 
@@ -168,6 +184,8 @@ def _text_download(output: Text | Transcript, _inputs: Value | None) -> Download
 
 DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download], ...]]] = {
     Text: (_text_download,),
+    Summary: (_text_download,),
+    Translation: (_text_download,),
     Transcript: (_text_download,),
     Words: (_text_download,),
     Table: (_sheet_download,),
