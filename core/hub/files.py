@@ -117,6 +117,17 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     return shards if len(shards) == len(names) and all(shard.is_file() for shard in shards) else ()
 
 
+def has_chat_template(folder: Path) -> bool:
+    """Tell whether a checkpoint says how a conversation is written down for it: it was taught to hold one."""
+    if (folder / "chat_template.jinja").is_file():
+        return True
+    try:
+        tokenizer = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(tokenizer, dict) and bool(tokenizer.get("chat_template"))
+
+
 def is_complete(folder: Path) -> bool:
     """Tell whether `folder` has a configuration, all of its weights and something to read inputs with."""
     return (

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from core.tasks.pipelines import load_model
 from core.tasks.spec import Checkpoint
+from core.tasks.stopping import stop_when
 from core.tasks.windows import token_limit
 
 AT_ONCE: Final = 4
@@ -82,17 +83,3 @@ def write(
             )
         written += pipe.tokenizer.batch_decode(tokens, skip_special_tokens=True)
     return [text.strip() for text in written]
-
-
-def stop_when(stopped: Callable[[], bool]) -> Any:
-    """Return what ends a generation of transformers once `stopped` is true."""
-    import torch
-    from transformers import StoppingCriteria
-
-    class Stop(StoppingCriteria):  # type: ignore[misc]  # transformers has no types
-        """End the generation when the caller asks for it."""
-
-        def __call__(self, input_ids: Any, _scores: Any, **_: Any) -> Any:
-            return input_ids.new_full((input_ids.shape[0],), stopped(), dtype=torch.bool)
-
-    return Stop()

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import BadParameters
-from core.values import Audio, Image, Text, Value, atoms_in, fields_of
+from core.values import Audio, Chat, Image, Text, Value, atoms_in, fields_of
 
 Modality = Literal["text", "image", "audio", "video"]
 
@@ -95,6 +95,8 @@ class Task:
         stream: answers one input bit by bit; None where there is nothing to see before the end.
         batches: False where inputs have to run one at a time.
         deterministic: False where the same input may be answered differently.
+        openings: first messages of a conversation, where some of its models converse; a `Chat` is then taken in
+            place of the input.
     """
 
     id: str
@@ -111,6 +113,16 @@ class Task:
     stream: Stream | None = None
     batches: bool = True
     deterministic: bool = True
+    openings: tuple[str, ...] = ()
+
+    @property
+    def takes(self) -> tuple[type[Value], ...]:
+        """Return the types that an input may have: the declared one first."""
+        return (self.input, Chat) if self.openings else (self.input,)
+
+    def kind_named(self, name: str) -> type[Value]:
+        """Return the type of an input that was kept under this name."""
+        return next((kind for kind in self.takes if kind.__name__ == name), self.input)
 
     @property
     def first_example(self) -> Example:

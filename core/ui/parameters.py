@@ -1,8 +1,8 @@
 """A task's parameters as widgets, made from its pydantic model. Their values are in the URL, but for lists of words.
 
 A field's type and bounds say which widget it gets, its title or name what stands above it. `json_schema_extra` may
-hold `prominent` (stands in the form, not among the folded ones) and, for a str, `choices` (a mapping of codes to
-names).
+hold `prominent` (stands in the form, not among the folded ones), `chat` (only models that converse take it) and, for
+a str, `choices` (a mapping of codes to names) and `rows` (lines that it usually has).
 """
 
 from __future__ import annotations
@@ -28,12 +28,16 @@ def show_prominent_parameters(task: Task) -> dict[str, Any]:
     return _widgets(task, prominent=True)
 
 
-def show_parameters(task: Task) -> dict[str, Any]:
-    """Show a widget for each of the other parameters, folded away; return the values on the page."""
+def show_parameters(task: Task, *, chats: bool = False) -> dict[str, Any]:
+    """Show a widget for each of the other parameters, folded away; return the values on the page.
+
+    Args:
+        chats: whether the model converses; else what only such a model takes is left out.
+    """
     if all(_extra(field, "prominent") for field in task.parameters.model_fields.values()):
         return {}
     with st.expander("Parameters", icon=":material/tune:", key=widget_key(task.id, "parameters")):
-        return _widgets(task, prominent=False)
+        return _widgets(task, prominent=False, chats=chats)
 
 
 def put_parameters(task: Task, given: Mapping[str, Any]) -> None:
@@ -54,11 +58,11 @@ def _extra(field: FieldInfo, name: str) -> Any:
     return field.json_schema_extra.get(name) if isinstance(field.json_schema_extra, dict) else None
 
 
-def _widgets(task: Task, *, prominent: bool) -> dict[str, Any]:
+def _widgets(task: Task, *, prominent: bool, chats: bool = False) -> dict[str, Any]:
     return {
         name: _widget(widget_key(task.id, name), name, field)
         for name, field in task.parameters.model_fields.items()
-        if bool(_extra(field, "prominent")) == prominent
+        if bool(_extra(field, "prominent")) == prominent and (chats or not _extra(field, "chat"))
     }
 
 
@@ -79,6 +83,8 @@ def _widget(key: str, name: str, field: FieldInfo) -> Any:
         codes = list(choices)
         at = codes.index(field.default)
         return st.selectbox(title, codes, index=at, format_func=lambda code: choices[code], **shared)
+    if kind is str and _extra(field, "rows"):
+        return st.text_area(title, value=field.default, height="content", **shared)
     if kind is str:
         return st.text_input(title, value=field.default, **shared)
     raise TypeError(f"no widget for a parameter of type {kind}")

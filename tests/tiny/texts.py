@@ -83,14 +83,14 @@ def byte_tokenizer(folder: Path, **options: Any) -> Any:
     return fast
 
 
-def text_generation(folder: Path, **options: Any) -> Path:
+def text_generation(folder: Path, positions: int = 64, **options: Any) -> Path:
     """Write a Llama that writes letters; `options` are its tokenizer's."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
     fast = byte_tokenizer(folder, **options)
     config = LlamaConfig(
         vocab_size=len(fast),
-        max_position_embeddings=64,
+        max_position_embeddings=positions,
         bos_token_id=fast.bos_token_id,
         eos_token_id=fast.eos_token_id,
         pad_token_id=fast.pad_token_id,
@@ -98,6 +98,15 @@ def text_generation(folder: Path, **options: Any) -> Path:
         **ENCODER,
     )
     return save(LlamaForCausalLM(config), folder)
+
+
+def chat(folder: Path) -> Path:
+    """Write a Llama that answers messages: each stands on a line of its own, after the first letter of its role."""
+    template = (
+        "{% for message in messages %}{{ message.role[0] }}:{{ message.content }}\n{% endfor %}"
+        "{% if add_generation_prompt %}a:{% endif %}"
+    )
+    return text_generation(folder, positions=512, chat_template=template)
 
 
 ROWS: Mapping[str, Tiny] = {

@@ -18,7 +18,7 @@ from core.values import Embeddings, Similarities, Value
 MOST_TEXTS: Final = 20
 """Texts in the table of similarities; it has the square of this many cells, and the download has all vectors."""
 
-LABEL_CHARS: Final = 60
+LABEL_CHARS: Final = 48
 """Characters of a text that name it in the table."""
 
 
