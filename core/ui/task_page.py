@@ -60,7 +60,7 @@ def show_modality(modality: Modality) -> None:
             if pressed is not None:
                 shown = _start(task, card, *pressed)
                 bring_into_view(shown.run_id, "waiting")
-            run = _show(task, shown)
+            run = _show(task, shown, "conversation" if chats else "answer")
             if pressed is not None and isinstance(shown, Job):
                 bring_into_view(shown.run_id, "ended")
         if run is not None and run.recorded:
@@ -162,10 +162,10 @@ def _reopen(task: Task) -> Job | Run | None:
     return None
 
 
-def _show(task: Task, shown: Job | Run | None) -> Run | None:
+def _show(task: Task, shown: Job | Run | None, what: str) -> Run | None:
     if shown is None:
         with st.container(key="no_result"):
-            st.caption("The answer will stand here.")
+            st.caption(f"The {what} will stand here.")
         return None
     if isinstance(shown, Job):
         return show_job(task, shown)
