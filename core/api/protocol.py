@@ -21,6 +21,7 @@ from core.values import (
     Boxes,
     Caption,
     Decisions,
+    Embeddings,
     Entities,
     Fillings,
     FilmLabels,
@@ -31,10 +32,13 @@ from core.values import (
     PageAnswers,
     Replies,
     Several,
+    Similarities,
+    Summary,
     Table,
     TableAnswer,
     Text,
     Transcript,
+    Translation,
     Value,
     Video,
     Words,
@@ -182,6 +186,22 @@ def _mixed(answer: Mixed) -> object:
     return ({"generated_text": answer.text} if answer.text or not written_out else {}) | written_out
 
 
+def _summary(answer: Summary) -> object:
+    return {"summary_text": answer.text}
+
+
+def _translation(answer: Translation) -> object:
+    return {"translation_text": answer.text}
+
+
+def _similarities(answer: Similarities) -> object:
+    return list(answer.scores)
+
+
+def _embeddings(answer: Embeddings) -> object:
+    return answer.array().tolist()
+
+
 ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Labels: _labels,
     Entities: _entities,
@@ -203,6 +223,10 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     PageAnswers: _page_answers,
     FilmLabels: _labels,
     Mixed: _mixed,
+    Summary: _summary,
+    Translation: _translation,
+    Similarities: _similarities,
+    Embeddings: _embeddings,
 }
 """The JSON of each output type."""
 

@@ -22,6 +22,7 @@ from core.values import (
     Caption,
     Decision,
     Decisions,
+    Embeddings,
     Entities,
     Filling,
     Fillings,
@@ -35,16 +36,20 @@ from core.values import (
     PageAnswers,
     Replies,
     Several,
+    Similarities,
+    Summary,
     Table,
     TableAnswer,
     Text,
     Transcript,
+    Translation,
     Value,
     Words,
 )
 
 KEPT: Final = "Right"
 LABEL: Final = "Label"
+SCORE: Final = "How near"
 
 
 def show_correction(output: Value, *, labels: Sequence[str], key: str) -> Value | None:
@@ -64,6 +69,7 @@ def _labels(output: Labels, labels: Sequence[str], key: str) -> Labels | None:
 def _text(output: Text, _: Sequence[str], key: str) -> Text | None:
     right = st.text_area("The right text", output.text, key=key, height=160)
     return type(output)(text=right) if right != output.text else None
+    return output.model_copy(update={"text": right}) if right != output.text else None
 
 
 def _transcript(output: Transcript, _: Sequence[str], key: str) -> Transcript | None:
@@ -221,6 +227,27 @@ def _mixed(output: Mixed, _: Sequence[str], key: str) -> Mixed | None:
     return Mixed(text=right) if right != output.text else None
 
 
+def _similarities(output: Similarities, _: Sequence[str], key: str) -> Similarities | None:
+    edited = st.data_editor(
+        [{"Text": number, SCORE: round(score, 2)} for number, score in enumerate(output.scores, start=1)],
+        key=key,
+        hide_index=True,
+        disabled=["Text"],
+        width="stretch",
+        column_config={
+            "Text": st.column_config.NumberColumn("Text", help="In the order in which they were given"),
+            SCORE: st.column_config.NumberColumn(SCORE, min_value=-1.0, max_value=1.0, step=0.01, required=True),
+        },
+    )
+    pairs = zip(edited, output.scores, strict=True)
+    scores = tuple(was if row[SCORE] == round(was, 2) else float(row[SCORE]) for row, was in pairs)
+    return output.model_copy(update={"scores": scores}) if scores != output.scores else None
+
+
+def _embeddings(_output: Embeddings, _labels: Sequence[str], _key: str) -> None:
+    st.caption("Nobody writes a vector by hand: say in the comment which texts should be nearer, or farther apart.")
+
+
 CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Labels: _labels,
     Text: _text,
@@ -242,6 +269,10 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     PageAnswers: _page_answers,
     FilmLabels: _labels,
     Mixed: _mixed,
+    Summary: _text,
+    Translation: _text,
+    Similarities: _similarities,
+    Embeddings: _embeddings,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""
 

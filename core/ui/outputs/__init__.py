@@ -24,8 +24,10 @@ from core.ui.outputs.labels import labels_view
 from core.ui.outputs.markup import Markup, element, joined, show
 from core.ui.outputs.masks import masks_view
 from core.ui.outputs.mixed import mixed_view
+from core.ui.outputs.nearness import embeddings_view, similarities_view
 from core.ui.outputs.pages import page_answers_view
 from core.ui.outputs.plain import picture_view, sound_view, table_view, words_view
+from core.ui.outputs.rewritten import summary_view, translation_view
 from core.ui.outputs.table_answer import table_answer_view
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
@@ -35,6 +37,7 @@ from core.values import (
     Boxes,
     Caption,
     Decisions,
+    Embeddings,
     Entities,
     Fillings,
     FilmLabels,
@@ -45,10 +48,13 @@ from core.values import (
     PageAnswers,
     Replies,
     Several,
+    Similarities,
+    Summary,
     Table,
     TableAnswer,
     Text,
     Transcript,
+    Translation,
     Value,
     Words,
     atoms_in,
@@ -81,6 +87,10 @@ VIEWS: Final[dict[type[Value], View]] = {
     PageAnswers: page_answers_view,
     FilmLabels: lambda output, inputs: joined((labels_view(output), strip_view(output, inputs))),
     Mixed: mixed_view,
+    Summary: summary_view,
+    Translation: translation_view,
+    Similarities: similarities_view,
+    Embeddings: embeddings_view,
 }
 """The view of each type of answer; of several answers each has its own. A task with another type fails a test,
 not a visitor."""

@@ -20,6 +20,7 @@ from core.values import (
     Caption,
     Chat,
     Decisions,
+    Embeddings,
     Entities,
     Fillings,
     FilmLabels,
@@ -30,10 +31,13 @@ from core.values import (
     PageAnswers,
     Replies,
     Several,
+    Similarities,
+    Summary,
     Table,
     TableAnswer,
     Text,
     Transcript,
+    Translation,
     Value,
     Words,
     atoms_in,
@@ -158,6 +162,14 @@ def _page_answers(answers: PageAnswers) -> str:
     return _lines((one.answer, "" if one.score is None else percent(one.score)) for one in answers.answers)
 
 
+def _similarities(similarities: Similarities) -> str:
+    return _lines((f"{score:.4f}",) for score in similarities.scores)
+
+
+def _embeddings(embeddings: Embeddings) -> str:
+    return _lines(tuple(f"{value:.6g}" for value in vector) for vector in embeddings.array())
+
+
 COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Labels: _labels,
     Entities: _entities,
@@ -179,6 +191,10 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     PageAnswers: _page_answers,
     FilmLabels: _labels,
     Mixed: _text,
+    Summary: _text,
+    Translation: _text,
+    Similarities: _similarities,
+    Embeddings: _embeddings,
 }
 """What Copy makes of each type of answer."""
 
@@ -197,6 +213,8 @@ def _text_download(output: Text | Transcript, _inputs: Value | None) -> Download
 DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download], ...]]] = {
     Text: (_text_download,),
     Caption: (_text_download,),
+    Summary: (_text_download,),
+    Translation: (_text_download,),
     Transcript: (_text_download,),
     Words: (_text_download,),
     Table: (_sheet_download,),
