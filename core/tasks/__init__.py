@@ -20,6 +20,7 @@ from core.tasks import (
     table_question_answering,
     text_classification,
     text_generation,
+    text_to_speech,
     token_classification,
     zero_shot_audio_classification,
     zero_shot_classification,
@@ -45,6 +46,7 @@ TASKS: tuple[Task, ...] = (
     audio_classification.TASK,
     zero_shot_audio_classification.TASK,
     automatic_speech_recognition.TASK,
+    text_to_speech.TASK,
 )
 
 

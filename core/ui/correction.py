@@ -36,6 +36,9 @@ from core.values import (
     Value,
     Words,
 )
+from core.media import read_audio
+from core.ui.state import runtime
+from core.values import Audio, Boxes, Entities, Label, Labels, Masks, Text, Transcript, Value
 
 KEPT: Final = "Right"
 LABEL: Final = "Label"
@@ -63,6 +66,11 @@ def _text(output: Text, _: Sequence[str], key: str) -> Text | None:
 def _transcript(output: Transcript, _: Sequence[str], key: str) -> Transcript | None:
     right = st.text_area("What was really said", output.text, key=key, height=100)
     return Transcript(text=right) if right != output.text else None
+
+
+def _audio(_output: Audio, _labels: Sequence[str], key: str) -> Audio | None:
+    spoken = st.audio_input("Say it as it should sound", key=key)
+    return read_audio(spoken.getvalue(), runtime().showcase.limits, name=spoken.name) if spoken else None
 
 
 def _entities(output: Entities, labels: Sequence[str], key: str) -> Entities | None:
@@ -220,6 +228,7 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Several: _several,
     Decisions: _decisions,
     TableAnswer: _table_answer,
+    Audio: _audio,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""
 

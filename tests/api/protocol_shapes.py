@@ -74,6 +74,12 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     "zero-shot-image-classification": CLASSIFICATION,
     "zero-shot-object-detection": rows_of({"label": STRING, "score": NUMBER, "box": BOX}),
     "image-segmentation": rows_of({"label": STRING, "mask": STRING}, {"score": NUMBER}),
+    "text-to-speech": {
+        "type": "object",
+        "properties": {"audio": STRING, "sampling_rate": NUMBER},
+        "required": ["audio"],
+        "additionalProperties": False,
+    },
     "automatic-speech-recognition": {
         "type": "object",
         "properties": {"text": STRING, "chunks": {"type": "array", "items": CHUNK}},

@@ -136,8 +136,38 @@ def zero_shot_audio_classification(folder: Path) -> Path:
     return save(ClapModel(ClapConfig(audio_config=audio, text_config=text, projection_dim=8)), folder)
 
 
+def text_to_speech(folder: Path, **differing: Any) -> Path:
+    """Write a VITS that speaks lower-case letters; `differing` changes its configuration."""
+    from transformers import VitsConfig, VitsModel, VitsTokenizer
+
+    letters = ("_", *"abcdefghijklmnopqrstuvwxyz' -")
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = folder / "vocab.json"
+    vocabulary.write_text(json.dumps({letter: number for number, letter in enumerate(letters)}))
+    VitsTokenizer(str(vocabulary), pad_token="_", phonemize=False).save_pretrained(folder)
+    small = {
+        "hidden_size": 16,
+        "num_hidden_layers": 1,
+        "ffn_dim": 16,
+        "flow_size": 16,
+        "spectrogram_bins": 9,
+        "upsample_initial_channel": 16,
+        "upsample_rates": (8, 8),
+        "upsample_kernel_sizes": (16, 16),
+        "resblock_kernel_sizes": (3,),
+        "resblock_dilation_sizes": ((1, 3, 5),),
+        "duration_predictor_filter_channels": 16,
+        "prior_encoder_num_flows": 2,
+        "prior_encoder_num_wavenet_layers": 1,
+        "posterior_encoder_num_wavenet_layers": 1,
+        "sampling_rate": SAMPLING_RATE,
+    }
+    return save(VitsModel(VitsConfig(vocab_size=len(letters), **{**small, **differing})), folder)
+
+
 ROWS: Mapping[str, Tiny] = {
     "audio-classification": Tiny(audio_classification),
     "zero-shot-audio-classification": Tiny(zero_shot_audio_classification),
     "automatic-speech-recognition": Tiny(automatic_speech_recognition),
+    "text-to-speech": Tiny(text_to_speech),
 }

@@ -155,7 +155,7 @@ def test_every_view_is_drawn_and_says_its_words(output: Value, inputs: Value | N
     assert not at.exception
     (shown,) = at.get("html")
     assert "a word" in Reader(shown.proto.body).text
-    assert len(at.get("audio")) == isinstance(inputs, Audio)
+    assert len(at.get("bidi_component")) == isinstance(inputs, Audio)  # the player that the words follow
 
 
 @pytest.mark.parametrize(

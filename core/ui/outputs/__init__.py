@@ -45,6 +45,13 @@ from core.values import (
     Words,
     atoms_in,
 )
+from core.ui.outputs.sound import sound_view
+from core.ui.outputs.text import text_view
+from core.ui.outputs.transcript import transcript_view
+from core.values import Answers, Audio, Boxes, Entities, Fillings, Labels, Masks, Text, Transcript, Value
+from core.ui.outputs.transcript import spoken_pieces, transcript_view
+from core.ui.read_along import read_along
+from core.values import Audio, Boxes, Entities, Labels, Masks, Text, Transcript, Value
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
 
@@ -68,6 +75,8 @@ VIEWS: Final[dict[type[Value], View]] = {
     Image: lambda output, _inputs: picture_view(output),
     Audio: lambda output, _inputs: sound_view(output),
     Table: lambda output, _inputs: table_view(output),
+    Transcript: transcript_view,
+    Audio: sound_view,
 }
 """The view of each type of answer; of several answers each has its own. A task with another type fails a test,
 not a visitor."""
@@ -81,11 +90,21 @@ def _play_what_was_said(_: Transcript, inputs: Value | None, _key: str) -> None:
 
 def _play_answer(output: Audio, _inputs: Value | None, _key: str) -> None:
     _play(output)
+def _play_what_was_said(transcript: Transcript, inputs: Value | None, key: str) -> None:
+    if isinstance(inputs, Audio) and transcript.chunks:
+        read_along(_wav(inputs), spoken_pieces(transcript, inputs), key=f"{key}_along")
+    elif isinstance(inputs, Audio):
+        _play(inputs, "What was heard")
+
+
+def _play_what_was_made(audio: Audio, _inputs: Value | None, _key: str) -> None:
+    _play(audio, "What the model made")
 
 
 PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {
     Transcript: _play_what_was_said,
     Audio: _play_answer,
+    Audio: _play_what_was_made,
 }
 """What stands above some views and is more than markup: players, and surfaces that turn."""
 
@@ -113,8 +132,12 @@ def show_output(output: Value, *, inputs: Value | None, key: str) -> None:
         show(markup)
 
 
-def _play(audio: Audio) -> None:
+def _play(audio: Audio, alt: str) -> None:
+    st.audio(_wav(audio), format="audio/wav", alt=alt)
+
+
+def _wav(audio: Audio) -> bytes:
     wav = _sounds.get(audio)
     if wav is None:
         wav = _sounds[audio] = encode_wav(audio)
-    st.audio(wav, format="audio/wav")
+    return wav

@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from core.feedback.spreadsheet import defuse
+from core.media import encode_wav
 from core.reading import to_wire
 from core.ui.outputs.answers import NOWHERE
 from core.ui.outputs.markup import percent
+from core.ui.outputs.sound import sound_words
+from core.ui.outputs.subtitles import cues_of, srt, vtt
 from core.ui.outputs.transcript import clock
 from core.values import (
     Answers,
@@ -33,6 +36,7 @@ from core.values import (
     Words,
     atoms_in,
 )
+from core.values import Audio, Boxes, Chat, Entities, Labels, Masks, Table, Text, Transcript, Value, atoms_in
 
 
 class Download(NamedTuple):
@@ -56,6 +60,8 @@ def downloads_of(output: Value, inputs: Value | None = None) -> list[Download]:
         made = [make(part, inputs) for make in DOWNLOADS.get(type(part), ())]
         files += [file._replace(name=f"{number}-{file.name}") for file in made] if isinstance(output, Several) else made
     return [*files, json_download_of(output, inputs)]
+    made = (make(output, inputs) for make in DOWNLOADS.get(type(output), ()))
+    return [*(download for download in made if download is not None), json_download_of(output, inputs)]
 
 
 def json_download_of(output: Value, inputs: Value | None = None) -> Download:
@@ -117,6 +123,8 @@ def _fillings(fillings: Fillings) -> str:
         for number, words in enumerate(fillings.gaps, 1)
         for one in words
     )
+def _audio(audio: Audio) -> str:
+    return sound_words(audio)
 
 
 def _table_answer(answer: TableAnswer) -> str:
@@ -165,6 +173,7 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Several: _several,
     Decisions: _decisions,
     TableAnswer: _table_answer,
+    Audio: _audio,
 }
 """What Copy makes of each type of answer."""
 
@@ -180,10 +189,30 @@ def _text_download(output: Text | Transcript, _inputs: Value | None) -> Download
     return Download(output.text.encode("utf-8", "replace"), file_name(output, "txt"), "text/plain", "Text")
 
 
-DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download], ...]]] = {
+def _srt_download(output: Transcript, inputs: Value | None) -> Download | None:
+    cues = cues_of(output, inputs)
+    written = srt(cues).encode("utf-8", "replace")
+    return Download(written, file_name(output, "srt"), "application/x-subrip") if cues else None
+
+
+def _vtt_download(output: Transcript, inputs: Value | None) -> Download | None:
+    cues = cues_of(output, inputs)
+    return Download(vtt(cues).encode("utf-8", "replace"), file_name(output, "vtt"), "text/vtt") if cues else None
+
+
+def _wav_download(output: Audio, _inputs: Value | None) -> Download:
+    return Download(lambda: encode_wav(output), file_name(output, "wav"), "audio/wav")
+
+
+DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download | None], ...]]] = {
     Text: (_text_download,),
     Transcript: (_text_download,),
     Words: (_text_download,),
     Table: (_sheet_download,),
+    Transcript: (_text_download, _srt_download, _vtt_download),
+    Audio: (_wav_download,),
 }
-"""The files of each type of answer besides its JSON. What takes long to make is made in `Download.data`."""
+"""The files of each type of answer besides its JSON; None where one answer has none of a kind.
+
+What takes long to make is made in `Download.data`.
+"""

@@ -1,0 +1,20 @@
+"""The view of a sound that a model made: its waveform, its length, and the words that were spoken."""
+
+from __future__ import annotations
+
+from core.media.limits import length
+from core.ui.outputs.markup import Markup, element
+from core.ui.outputs.waveform import loudness, waveform
+from core.values import Audio, Text, Value
+
+
+def sound_view(audio: Audio, inputs: Value | None) -> Markup:
+    """Return the view of a sound, without its player."""
+    said = element("p", inputs.text, class_="pd-spoken") if isinstance(inputs, Text) else Markup("")
+    picture = waveform(loudness(audio), audio.duration_s)
+    return element("div", picture, element("p", sound_words(audio), class_="pd-note"), said, class_="pd-sound")
+
+
+def sound_words(audio: Audio) -> str:
+    """Return what a sound is in words."""
+    return f"{length(audio.duration_s)} of sound at {audio.sampling_rate:,} samples a second"
