@@ -21,10 +21,11 @@ _WAV2VEC2: Mapping[str, Any] = {
 }
 
 
-def _feature_extractor(folder: Path) -> None:
+def _feature_extractor(folder: Path, **differing: Any) -> None:
     from transformers import Wav2Vec2FeatureExtractor
 
-    Wav2Vec2FeatureExtractor(sampling_rate=SAMPLING_RATE, return_attention_mask=False).save_pretrained(folder)
+    extractor = Wav2Vec2FeatureExtractor(sampling_rate=SAMPLING_RATE, return_attention_mask=False, **differing)
+    extractor.save_pretrained(folder)
 
 
 def audio_classification(folder: Path) -> Path:
@@ -35,16 +36,16 @@ def audio_classification(folder: Path) -> Path:
     return save(Wav2Vec2ForSequenceClassification(Wav2Vec2Config(vocab_size=8, **_WAV2VEC2, **LABEL_MAPS)), folder)
 
 
-def automatic_speech_recognition(folder: Path) -> Path:
-    """Write a wav2vec 2.0 that spells with CTC."""
+def automatic_speech_recognition(folder: Path, *, do_normalize: bool = True, **differing: Any) -> Path:
+    """Write a wav2vec 2.0 that spells with CTC; `differing` changes its configuration."""
     from transformers import Wav2Vec2Config, Wav2Vec2CTCTokenizer, Wav2Vec2ForCTC
 
-    _feature_extractor(folder)
+    _feature_extractor(folder, do_normalize=do_normalize)
     letters = ("<pad>", "<s>", "</s>", "<unk>", "|", *"abcdefghijklmnopqrstuvwxyz")
     vocabulary = folder / "vocab.json"
     vocabulary.write_text(json.dumps({letter: i for i, letter in enumerate(letters)}))
     Wav2Vec2CTCTokenizer(str(vocabulary)).save_pretrained(folder)
-    return save(Wav2Vec2ForCTC(Wav2Vec2Config(vocab_size=len(letters), **_WAV2VEC2)), folder)
+    return save(Wav2Vec2ForCTC(Wav2Vec2Config(vocab_size=len(letters), **{**_WAV2VEC2, **differing})), folder)
 
 
 def whisper(folder: Path) -> Path:

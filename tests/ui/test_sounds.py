@@ -32,22 +32,22 @@ def test_loudness_is_in_shares_of_the_loudest() -> None:
 def test_silence_and_short_sounds_have_a_waveform_too(samples: int) -> None:
     peaks = loudness(Audio.from_array(np.zeros(samples, np.float32), RATE))
     assert peaks == [0.0] * BARS
-    assert "silence" in waveform(peaks, samples / RATE)
+    assert "of silence" in waveform(peaks, samples / RATE)
 
 
 def test_a_waveform_is_said_in_words() -> None:
     shown = waveform(loudness(SWELL), SWELL.duration_s)
     assert shown.count("<i ") == BARS
     assert 'role="img"' in shown
-    assert "3 s, loudest at 3.0 s" in shown
+    assert "3.0 s, loudest at 3.0 s" in shown
 
 
 def test_a_made_sound_shows_its_words_escaped() -> None:
     shown = VIEWS[Audio](SWELL, Text(text="<b>Hello</b>"))
     assert "&lt;b&gt;Hello&lt;/b&gt;" in shown
-    assert "3 s of sound at 16,000 samples a second" in shown
+    assert "3.0 s of sound at 16,000 samples a second" in shown
     assert "pd-spoken" not in VIEWS[Audio](SWELL, None)
-    assert clipboard_text(SWELL) == "3 s of sound at 16,000 samples a second"
+    assert clipboard_text(SWELL) == "3.0 s of sound at 16,000 samples a second"
 
 
 def test_a_made_sound_can_be_taken_along_as_wav() -> None:

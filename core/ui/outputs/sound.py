@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.media.limits import length
 from core.ui.outputs.markup import Markup, element
 from core.ui.outputs.waveform import loudness, waveform
 from core.values import Audio, Text, Value
@@ -17,4 +16,4 @@ def sound_view(audio: Audio, inputs: Value | None) -> Markup:
 
 def sound_words(audio: Audio) -> str:
     """Return what a sound is in words."""
-    return f"{length(audio.duration_s)} of sound at {audio.sampling_rate:,} samples a second"
+    return f"{audio.duration_s:.1f} s of sound at {audio.sampling_rate:,} samples a second"

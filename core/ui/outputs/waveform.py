@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.media.limits import length
 from core.ui.outputs.markup import Markup, element
 from core.values import Audio
 
@@ -30,8 +29,6 @@ def loudness(audio: Audio, bars: int = BARS) -> list[float]:
 def waveform(peaks: list[float], duration_s: float) -> Markup:
     """Return the picture of a sound whose loudness is given; read aloud it says where the sound is loudest."""
     loudest_s = duration_s * (peaks.index(max(peaks)) + 0.5) / len(peaks)
-    said = (
-        f"silence of {length(duration_s)}" if not any(peaks) else f"{length(duration_s)}, loudest at {loudest_s:.1f} s"
-    )
+    said = f"{duration_s:.1f} s, loudest at {loudest_s:.1f} s" if any(peaks) else f"{duration_s:.1f} s of silence"
     bars = (element("i", style=f"height:{max(3.0, peak * 100):.0f}%") for peak in peaks)
     return element("div", *bars, class_="pd-wave", role="img", aria_label=f"The sound over time: {said}")
