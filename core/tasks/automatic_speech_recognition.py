@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from core.errors import BadParameters
 from core.tasks.pipelines import pipeline_loader, raw_audio
+from core.tasks.sound_windows import sound_windows
 from core.tasks.spec import Example, Parameters, Task
 from core.tasks.whisper_languages import AUTO, WHISPER_LANGUAGES
 from core.values import Audio, Chunk, Transcript
@@ -51,8 +52,8 @@ class AutomaticSpeechRecognitionParameters(Parameters):
 def run(pipe: Any, inputs: Sequence[Audio], parameters: AutomaticSpeechRecognitionParameters) -> list[Transcript]:
     """Transcribe each sound, whatever its length.
 
-    A CTC model reads a long one in windows that overlap, and Whisper by itself, from one phrase that it has timed
-    to the next.
+    A CTC model reads a long one in windows that overlap, Whisper by itself, from one phrase that it has timed to
+    the next, and any other in pieces of at most 30 s, whose joints may go through a word.
     Raises: BadParameters if the model cannot be told its language or task.
     """
     telling = _telling(pipe, parameters)
@@ -67,7 +68,18 @@ def _transcribed(pipe: Any, audio: Audio, timed: bool, telling: dict[str, Any]) 
     if pipe.type == "seq2seq_whisper":
         is_long = len(raw["raw"]) > pipe.feature_extractor.n_samples
         return _transcript(pipe(raw, return_timestamps=timed or is_long, **telling), timed)
-    return _transcript(pipe(raw), timed)
+    return _in_pieces(pipe, audio, timed)
+
+
+def _in_pieces(pipe: Any, audio: Audio, timed: bool) -> Transcript:
+    """Transcribe with a model that gives no times: a long sound piece by piece, or its end would be left out."""
+    texts = [pipe(window)["text"].strip() for window in sound_windows(pipe, audio)]
+    each_s = audio.duration_s / len(texts)
+    pieces = [
+        Chunk(text=text, start_s=number * each_s, end_s=(number + 1) * each_s) for number, text in enumerate(texts)
+    ]
+    known = tuple(piece for piece in pieces if piece.text) if timed and len(pieces) > 1 else ()
+    return Transcript(text=" ".join(filter(None, texts)), chunks=known)
 
 
 def _telling(pipe: Any, parameters: AutomaticSpeechRecognitionParameters) -> dict[str, Any]:

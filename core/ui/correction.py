@@ -10,10 +10,12 @@ from typing import Final
 
 import streamlit as st
 
+from core.media import read_audio
 from core.ui.outputs.answers import NOWHERE
 from core.ui.outputs.fillings import word_of
 from core.ui.outputs.table_answer import worked_out
 from core.ui.problem import plain
+from core.ui.state import runtime
 from core.values import (
     Answer,
     Answers,
@@ -36,9 +38,6 @@ from core.values import (
     Value,
     Words,
 )
-from core.media import read_audio
-from core.ui.state import runtime
-from core.values import Audio, Boxes, Entities, Label, Labels, Masks, Text, Transcript, Value
 
 KEPT: Final = "Right"
 LABEL: Final = "Label"

@@ -150,6 +150,21 @@ def test_a_model_of_one_language_cannot_be_told_another(local: Any) -> None:
     assert "multilingual Whisper" in caught.value.hint
 
 
+def test_a_model_without_times_reads_a_long_sound_in_pieces(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    pipe = loaded(sounds.moonshine(tmp_path))
+    halves = [Audio.from_array(half, RATE) for half in np.array_split(noise(35).array(), 2)]
+    first, second = said(pipe, *halves)
+    assert first.text
+    assert first.chunks == ()  # one piece has no times of its own
+    (whole,) = said(pipe, noise(35))
+    assert whole.text == f"{first.text} {second.text}"
+    assert [(one.text, one.start_s, one.end_s) for one in whole.chunks] == [
+        (first.text, 0.0, 17.5),
+        (second.text, 17.5, 35.0),
+    ]
+
+
 def test_the_languages_are_whispers() -> None:
     from transformers.models.whisper.tokenization_whisper import LANGUAGES
 

@@ -99,6 +99,32 @@ def whisper(folder: Path) -> Path:
     return save(model, folder)
 
 
+def moonshine(folder: Path) -> Path:
+    """Write a Moonshine, which reads samples and writes letters, and knows no times."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import MoonshineConfig, MoonshineForConditionalGeneration, PreTrainedTokenizerFast
+
+    _feature_extractor(folder)
+    letters = ("<unk>", "<s>", "</s>", *sorted(pre_tokenizers.ByteLevel.alphabet()))
+    tokenizer = Tokenizer(models.BPE(vocab={letter: i for i, letter in enumerate(letters)}, merges=[]))
+    tokenizer.decoder = decoders.ByteLevel()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>", pad_token="</s>"
+    ).save_pretrained(folder)
+    config = MoonshineConfig(
+        vocab_size=len(letters),
+        hidden_size=32,
+        intermediate_size=32,
+        encoder_num_hidden_layers=1,
+        decoder_num_hidden_layers=1,
+        encoder_num_attention_heads=2,
+        decoder_num_attention_heads=2,
+        max_position_embeddings=16,
+        pad_token_id=2,
+    )
+    return save(MoonshineForConditionalGeneration(config), folder)
+
+
 def zero_shot_audio_classification(folder: Path) -> Path:
     """Write a CLAP that hears a second at a time, at 16 kHz, and reads letters."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors

@@ -47,11 +47,9 @@ from core.values import (
 )
 from core.ui.outputs.sound import sound_view
 from core.ui.outputs.text import text_view
-from core.ui.outputs.transcript import transcript_view
-from core.values import Answers, Audio, Boxes, Entities, Fillings, Labels, Masks, Text, Transcript, Value
 from core.ui.outputs.transcript import spoken_pieces, transcript_view
 from core.ui.read_along import read_along
-from core.values import Audio, Boxes, Entities, Labels, Masks, Text, Transcript, Value
+from core.values import Answers, Audio, Boxes, Entities, Fillings, Labels, Masks, Text, Transcript, Value
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
 

@@ -36,7 +36,6 @@ from core.values import (
     Words,
     atoms_in,
 )
-from core.values import Audio, Boxes, Chat, Entities, Labels, Masks, Table, Text, Transcript, Value, atoms_in
 
 
 class Download(NamedTuple):
@@ -123,6 +122,8 @@ def _fillings(fillings: Fillings) -> str:
         for number, words in enumerate(fillings.gaps, 1)
         for one in words
     )
+
+
 def _audio(audio: Audio) -> str:
     return sound_words(audio)
 
