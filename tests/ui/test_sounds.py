@@ -46,7 +46,7 @@ def test_a_made_sound_shows_its_words_escaped() -> None:
     shown = VIEWS[Audio](SWELL, Text(text="<b>Hello</b>"))
     assert "&lt;b&gt;Hello&lt;/b&gt;" in shown
     assert "3.0 s of sound at 16,000 samples a second" in shown
-    assert "pd-spoken" not in VIEWS[Audio](SWELL, None)
+    assert "pd-text" not in VIEWS[Audio](SWELL, None)
     assert clipboard_text(SWELL) == "3.0 s of sound at 16,000 samples a second"
 
 

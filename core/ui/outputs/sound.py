@@ -9,7 +9,7 @@ from core.values import Audio, Text, Value
 
 def sound_view(audio: Audio, inputs: Value | None) -> Markup:
     """Return the view of a sound, without its player."""
-    said = element("p", inputs.text, class_="pd-spoken") if isinstance(inputs, Text) else Markup("")
+    said = element("p", inputs.text, class_="pd-text") if isinstance(inputs, Text) else Markup("")
     picture = waveform(loudness(audio), audio.duration_s)
     return element("div", picture, element("p", sound_words(audio), class_="pd-note"), said, class_="pd-sound")
 
