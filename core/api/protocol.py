@@ -14,8 +14,6 @@ from typing import Any, Final
 
 from core.errors import BadInput, BadParameters, UnsupportedMedia
 from core.reading import JSON_TYPE, to_wire
-from core.media import encode_wav
-from core.reading import JSON_TYPE
 from core.tasks.spec import Task
 from core.values import (
     Answers,
@@ -125,10 +123,6 @@ def _transcript(answer: Transcript) -> object:
     return {"text": answer.text} | ({"chunks": chunks} if chunks else {})
 
 
-def _audio(answer: Audio) -> object:
-    return {"audio": base64.b64encode(encode_wav(answer)).decode(), "sampling_rate": answer.sampling_rate}
-
-
 def _text(answer: Text) -> object:
     return {"generated_text": answer.text}
 
@@ -168,7 +162,6 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Fillings: _fillings,
     Decisions: _decisions,
     TableAnswer: _table_answer,
-    Audio: _audio,
     Text: _text,
     Words: _words,
     Table: _table,

@@ -223,7 +223,6 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Words: _text,
     Table: _table,
     Image: _nothing,
-    Audio: _nothing,
     Several: _several,
     Decisions: _decisions,
     TableAnswer: _table_answer,

@@ -45,9 +45,9 @@ def test_a_waveform_is_said_in_words() -> None:
 def test_a_made_sound_shows_its_words_escaped() -> None:
     shown = VIEWS[Audio](SWELL, Text(text="<b>Hello</b>"))
     assert "&lt;b&gt;Hello&lt;/b&gt;" in shown
-    assert "3.0 s of sound at 16,000 samples a second" in shown
+    assert "A sound of 3.0 s at 16,000 Hz" in shown
     assert "pd-text" not in VIEWS[Audio](SWELL, None)
-    assert clipboard_text(SWELL) == "3.0 s of sound at 16,000 samples a second"
+    assert clipboard_text(SWELL) == "A sound of 3.0 s at 16,000 Hz"
 
 
 def test_a_made_sound_can_be_taken_along_as_wav() -> None:

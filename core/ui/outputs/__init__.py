@@ -22,10 +22,12 @@ from core.ui.outputs.fillings import fillings_view
 from core.ui.outputs.labels import labels_view
 from core.ui.outputs.markup import Markup, element, show
 from core.ui.outputs.masks import masks_view
-from core.ui.outputs.plain import picture_view, sound_view, table_view, words_view
+from core.ui.outputs.plain import picture_view, table_view, words_view
+from core.ui.outputs.sound import sound_view, sounds_in
 from core.ui.outputs.table_answer import table_answer_view
 from core.ui.outputs.text import text_view
-from core.ui.outputs.transcript import transcript_view
+from core.ui.outputs.transcript import spoken_pieces, transcript_view
+from core.ui.read_along import read_along
 from core.values import (
     Answers,
     Audio,
@@ -43,13 +45,7 @@ from core.values import (
     Transcript,
     Value,
     Words,
-    atoms_in,
 )
-from core.ui.outputs.sound import sound_view
-from core.ui.outputs.text import text_view
-from core.ui.outputs.transcript import spoken_pieces, transcript_view
-from core.ui.read_along import read_along
-from core.values import Answers, Audio, Boxes, Entities, Fillings, Labels, Masks, Text, Transcript, Value
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
 
@@ -68,31 +64,23 @@ VIEWS: Final[dict[type[Value], View]] = {
     Fillings: fillings_view,
     TableAnswer: table_answer_view,
     Decisions: lambda output, _inputs: decisions_view(output),
-    Transcript: lambda output, _inputs: transcript_view(output),
+    Transcript: transcript_view,
     Words: lambda output, _inputs: words_view(output),
     Image: lambda output, _inputs: picture_view(output),
-    Audio: lambda output, _inputs: sound_view(output),
-    Table: lambda output, _inputs: table_view(output),
-    Transcript: transcript_view,
     Audio: sound_view,
+    Table: lambda output, _inputs: table_view(output),
 }
 """The view of each type of answer; of several answers each has its own. A task with another type fails a test,
 not a visitor."""
 
 
-def _play_what_was_said(_: Transcript, inputs: Value | None, _key: str) -> None:
-    for atom in atoms_in(inputs) if inputs is not None else ():
-        if isinstance(atom, Audio):
-            _play(atom)
-
-
-def _play_answer(output: Audio, _inputs: Value | None, _key: str) -> None:
-    _play(output)
 def _play_what_was_said(transcript: Transcript, inputs: Value | None, key: str) -> None:
-    if isinstance(inputs, Audio) and transcript.chunks:
-        read_along(_wav(inputs), spoken_pieces(transcript, inputs), key=f"{key}_along")
-    elif isinstance(inputs, Audio):
-        _play(inputs, "What was heard")
+    sounds = sounds_in(inputs)
+    if len(sounds) == 1 and transcript.chunks:
+        read_along(_wav(sounds[0]), spoken_pieces(transcript, sounds[0]), key=f"{key}_along")
+        return
+    for audio in sounds:
+        _play(audio, "What was heard")
 
 
 def _play_what_was_made(audio: Audio, _inputs: Value | None, _key: str) -> None:
@@ -101,7 +89,6 @@ def _play_what_was_made(audio: Audio, _inputs: Value | None, _key: str) -> None:
 
 PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {
     Transcript: _play_what_was_said,
-    Audio: _play_answer,
     Audio: _play_what_was_made,
 }
 """What stands above some views and is more than markup: players, and surfaces that turn."""

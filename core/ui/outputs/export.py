@@ -56,11 +56,10 @@ def downloads_of(output: Value, inputs: Value | None = None) -> list[Download]:
     """Return an answer's files: those of its type, then the JSON that every answer has."""
     files: list[Download] = []
     for number, part in enumerate(output.parts if isinstance(output, Several) else (output,), 1):
-        made = [make(part, inputs) for make in DOWNLOADS.get(type(part), ())]
+        possible = (make(part, inputs) for make in DOWNLOADS.get(type(part), ()))
+        made = [file for file in possible if file is not None]
         files += [file._replace(name=f"{number}-{file.name}") for file in made] if isinstance(output, Several) else made
     return [*files, json_download_of(output, inputs)]
-    made = (make(output, inputs) for make in DOWNLOADS.get(type(output), ()))
-    return [*(download for download in made if download is not None), json_download_of(output, inputs)]
 
 
 def json_download_of(output: Value, inputs: Value | None = None) -> Download:
@@ -124,10 +123,6 @@ def _fillings(fillings: Fillings) -> str:
     )
 
 
-def _audio(audio: Audio) -> str:
-    return sound_words(audio)
-
-
 def _table_answer(answer: TableAnswer) -> str:
     return answer.answer
 
@@ -150,10 +145,6 @@ def _picture(image: Image) -> str:
     return f"A picture of {image.width} by {image.height} pixels"
 
 
-def _sound(audio: Audio) -> str:
-    return f"A sound of {audio.duration_s:.1f} s"
-
-
 def _several(several: Several) -> str:
     return "\n\n".join(f"{title}\n{clipboard_text(part)}".strip() for title, part in several.titled())
 
@@ -169,12 +160,11 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Fillings: _fillings,
     Words: _text,
     Image: _picture,
-    Audio: _sound,
+    Audio: sound_words,
     Table: _table,
     Several: _several,
     Decisions: _decisions,
     TableAnswer: _table_answer,
-    Audio: _audio,
 }
 """What Copy makes of each type of answer."""
 
@@ -207,10 +197,9 @@ def _wav_download(output: Audio, _inputs: Value | None) -> Download:
 
 DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download | None], ...]]] = {
     Text: (_text_download,),
-    Transcript: (_text_download,),
+    Transcript: (_text_download, _srt_download, _vtt_download),
     Words: (_text_download,),
     Table: (_sheet_download,),
-    Transcript: (_text_download, _srt_download, _vtt_download),
     Audio: (_wav_download,),
 }
 """The files of each type of answer besides its JSON; None where one answer has none of a kind.

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from core.values import Audio, Chunk, Transcript, Value
+from core.ui.outputs.sound import sounds_in
+from core.values import Chunk, Transcript, Value
 
 LINE_CHARS: Final = 42
 MAX_CUE_CHARS: Final = 84
@@ -46,7 +47,8 @@ def cues_of(transcript: Transcript, inputs: Value | None = None) -> list[Cue]:
     Args:
         inputs: the sound, if it is there; the last subtitle ends with it where the model did not say when.
     """
-    whole_s = inputs.duration_s if isinstance(inputs, Audio) else None
+    sounds = sounds_in(inputs)
+    whole_s = sounds[0].duration_s if len(sounds) == 1 else None
     cues = [_cue(group) for group in _groups(_timed(transcript.chunks, whole_s))]
     starts = [cue.start_s for cue in cues[1:]]
     limits = [*starts, max(whole_s or 0.0, cues[-1].end_s + MIN_CUE_S)] if cues else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.ui.outputs.markup import Markup, element, folded, table
+from core.ui.outputs.sound import sounds_in
 from core.ui.read_along import Piece
 from core.values import Audio, Chunk, Transcript, Value
 
@@ -19,7 +20,7 @@ def transcript_view(transcript: Transcript, inputs: Value | None) -> Markup:
     """Return the view of a transcript, without its sound; where that is there, its player holds the words."""
     if not transcript.text.strip():
         return element("p", "The model heard no words.", class_="pd-none")
-    if isinstance(inputs, Audio) and transcript.chunks:
+    if len(sounds_in(inputs)) == 1 and transcript.chunks:
         return element("div", _table(transcript.chunks), class_="pd-transcript")
     said = element("p", transcript.text, class_="pd-said")
     return element("div", said, _times(transcript.chunks), class_="pd-transcript")
