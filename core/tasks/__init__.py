@@ -27,6 +27,7 @@ from core.tasks import (
     table_question_answering,
     text_classification,
     text_generation,
+    text_to_speech,
     token_classification,
     translation,
     video_classification,
@@ -65,6 +66,7 @@ TASKS: tuple[Task, ...] = (
     zero_shot_audio_classification.TASK,
     automatic_speech_recognition.TASK,
     video_classification.TASK,
+    text_to_speech.TASK,
 )
 
 

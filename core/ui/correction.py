@@ -10,10 +10,12 @@ from typing import Final
 
 import streamlit as st
 
+from core.media import read_audio
 from core.ui.outputs.answers import NOWHERE
 from core.ui.outputs.fillings import word_of
 from core.ui.outputs.table_answer import worked_out
 from core.ui.problem import plain
+from core.ui.state import runtime
 from core.values import (
     Answer,
     Answers,
@@ -75,6 +77,11 @@ def _text(output: Text, _: Sequence[str], key: str) -> Text | None:
 def _transcript(output: Transcript, _: Sequence[str], key: str) -> Transcript | None:
     right = st.text_area("What was really said", output.text, key=key, height=100)
     return Transcript(text=right) if right != output.text else None
+
+
+def _audio(_output: Audio, _labels: Sequence[str], key: str) -> Audio | None:
+    spoken = st.audio_input("Say it as it should sound", key=key)
+    return read_audio(spoken.getvalue(), runtime().showcase.limits, name=spoken.name) if spoken else None
 
 
 def _entities(output: Entities, labels: Sequence[str], key: str) -> Entities | None:
@@ -260,7 +267,6 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Words: _text,
     Table: _table,
     Image: _nothing,
-    Audio: _nothing,
     Several: _several,
     Decisions: _decisions,
     TableAnswer: _table_answer,
@@ -273,6 +279,7 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Translation: _text,
     Similarities: _similarities,
     Embeddings: _embeddings,
+    Audio: _audio,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""
 

@@ -89,6 +89,12 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
         "additionalProperties": False,
     },
     "video-classification": CLASSIFICATION,
+    "text-to-speech": {
+        "type": "object",
+        "properties": {"audio": STRING, "sampling_rate": NUMBER},
+        "required": ["audio"],
+        "additionalProperties": False,
+    },
     "automatic-speech-recognition": {
         "type": "object",
         "properties": {"text": STRING, "chunks": {"type": "array", "items": CHUNK}},

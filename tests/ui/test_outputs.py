@@ -190,6 +190,9 @@ def test_every_view_is_drawn_and_says_its_words(output: Value, inputs: Value | N
     played = isinstance(inputs, Audio) or getattr(output, "audio", None) is not None
     assert "a word" in Reader(shown.proto.body).text or played
     assert len(at.get("audio")) == played
+    (shown,) = at.get("html")
+    assert "a word" in Reader(shown.proto.body).text
+    assert len(at.get("bidi_component")) == isinstance(inputs, Audio)  # the player that the words follow
 
 
 @pytest.mark.parametrize(

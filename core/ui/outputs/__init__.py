@@ -28,9 +28,12 @@ from core.ui.outputs.nearness import embeddings_view, similarities_view
 from core.ui.outputs.pages import page_answers_view
 from core.ui.outputs.plain import picture_view, sound_view, table_view, words_view
 from core.ui.outputs.rewritten import summary_view, translation_view
+from core.ui.outputs.plain import picture_view, table_view, words_view
+from core.ui.outputs.sound import sound_view, sounds_in
 from core.ui.outputs.table_answer import table_answer_view
 from core.ui.outputs.text import text_view
-from core.ui.outputs.transcript import transcript_view
+from core.ui.outputs.transcript import spoken_pieces, transcript_view
+from core.ui.read_along import read_along
 from core.values import (
     Answers,
     Audio,
@@ -57,7 +60,6 @@ from core.values import (
     Translation,
     Value,
     Words,
-    atoms_in,
 )
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
@@ -77,10 +79,10 @@ VIEWS: Final[dict[type[Value], View]] = {
     Fillings: fillings_view,
     TableAnswer: table_answer_view,
     Decisions: lambda output, _inputs: decisions_view(output),
-    Transcript: lambda output, _inputs: transcript_view(output),
+    Transcript: transcript_view,
     Words: lambda output, _inputs: words_view(output),
     Image: lambda output, _inputs: picture_view(output),
-    Audio: lambda output, _inputs: sound_view(output),
+    Audio: sound_view,
     Table: lambda output, _inputs: table_view(output),
     Caption: caption_view,
     Replies: lambda output, inputs: joined((asked_view(inputs), labels_view(output))),
@@ -96,14 +98,17 @@ VIEWS: Final[dict[type[Value], View]] = {
 not a visitor."""
 
 
-def _play_what_was_said(_: Transcript, inputs: Value | None, _key: str) -> None:
-    for atom in atoms_in(inputs) if inputs is not None else ():
-        if isinstance(atom, Audio):
-            _play(atom)
+def _play_what_was_said(transcript: Transcript, inputs: Value | None, key: str) -> None:
+    sounds = sounds_in(inputs)
+    if len(sounds) == 1 and transcript.chunks:
+        read_along(_wav(sounds[0]), spoken_pieces(transcript, sounds[0]), key=f"{key}_along")
+        return
+    for audio in sounds:
+        _play(audio, "What was heard")
 
 
-def _play_answer(output: Audio, _inputs: Value | None, _key: str) -> None:
-    _play(output)
+def _play_what_was_made(audio: Audio, _inputs: Value | None, _key: str) -> None:
+    _play(audio, "What the model made")
 
 
 def _show_what_was_asked(_: Text, inputs: Value | None, _key: str) -> None:
@@ -126,6 +131,7 @@ PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {
     Audio: _play_answer,
     Text: _show_what_was_asked,
     Mixed: _show_asked_and_play,
+    Audio: _play_what_was_made,
 }
 """What stands above some views and is more than markup: players, and surfaces that turn."""
 
@@ -153,8 +159,12 @@ def show_output(output: Value, *, inputs: Value | None, key: str) -> None:
         show(markup)
 
 
-def _play(audio: Audio) -> None:
+def _play(audio: Audio, alt: str) -> None:
+    st.audio(_wav(audio), format="audio/wav", alt=alt)
+
+
+def _wav(audio: Audio) -> bytes:
     wav = _sounds.get(audio)
     if wav is None:
         wav = _sounds[audio] = encode_wav(audio)
-    st.audio(wav, format="audio/wav")
+    return wav
