@@ -21,7 +21,7 @@ from core.feedback.records import ConsentRecord, KeptInput, Record, RunRecord, S
 from core.feedback.store import FeedbackStore
 from core.job import Job, RecentJobs, Request, Run
 from core.media import Limits
-from core.reading import decoded, encoded, kind_words, read_value
+from core.reading import decoded, kind_words, read_value
 from core.settings import Settings
 from core.tasks import TASKS, get_task
 from core.tasks.spec import Modality, Parameters, Task
@@ -289,16 +289,10 @@ class Showcase:
                 client=record.client,
                 created_at=record.created_at,
             )
-            records += [leave, kept_input(record.run_id, request.inputs)]
+            records += [leave, KeptInput.of(record.run_id, request.inputs)]
         try:
             self.store.add(*records)
         except StoreUnavailable as err:
             log.warning("run %s is not recorded: %s", record.run_id, err.message)
             return False
         return True
-
-
-def kept_input(run_id: str, inputs: Value) -> KeptInput:
-    """Return the record that keeps an input beside its run."""
-    media_type, data = encoded(inputs)
-    return KeptInput(run_id=run_id, media_type=media_type, data=data)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 import streamlit as st
 
-from core.media import encode_wav
 from core.ui.outputs.answers import answers_view
 from core.ui.outputs.asked import asked_view, caption_view, strip_view
 from core.ui.outputs.boxes import boxes_view
@@ -26,14 +24,13 @@ from core.ui.outputs.masks import masks_view
 from core.ui.outputs.mixed import mixed_view
 from core.ui.outputs.nearness import embeddings_view, similarities_view
 from core.ui.outputs.pages import page_answers_view
-from core.ui.outputs.plain import picture_view, sound_view, table_view, words_view
-from core.ui.outputs.rewritten import summary_view, translation_view
 from core.ui.outputs.plain import picture_view, table_view, words_view
-from core.ui.outputs.sound import sound_view, sounds_in
+from core.ui.outputs.players import PLAYERS
+from core.ui.outputs.rewritten import summary_view, translation_view
+from core.ui.outputs.sound import sound_view
 from core.ui.outputs.table_answer import table_answer_view
 from core.ui.outputs.text import text_view
-from core.ui.outputs.transcript import spoken_pieces, transcript_view
-from core.ui.read_along import read_along
+from core.ui.outputs.transcript import transcript_view
 from core.values import (
     Answers,
     Audio,
@@ -63,9 +60,6 @@ from core.values import (
 )
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
-
-_sounds: WeakKeyDictionary[Audio, bytes] = WeakKeyDictionary()
-"""Each sound's WAV, for as long as somebody holds the sound: the page is drawn again at every click."""
 
 View = Callable[[Any, Value | None], Markup]
 
@@ -98,44 +92,6 @@ VIEWS: Final[dict[type[Value], View]] = {
 not a visitor."""
 
 
-def _play_what_was_said(transcript: Transcript, inputs: Value | None, key: str) -> None:
-    sounds = sounds_in(inputs)
-    if len(sounds) == 1 and transcript.chunks:
-        read_along(_wav(sounds[0]), spoken_pieces(transcript, sounds[0]), key=f"{key}_along")
-        return
-    for audio in sounds:
-        _play(audio, "What was heard")
-
-
-def _play_what_was_made(audio: Audio, _inputs: Value | None, _key: str) -> None:
-    _play(audio, "What the model made")
-
-
-def _show_what_was_asked(_: Text, inputs: Value | None, _key: str) -> None:
-    # An element of its own: the text below it is sent many times a second while it grows, and the picture once.
-    asked = asked_view(inputs)
-    if asked:
-        show(asked)
-
-
-def _show_asked_and_play(output: Mixed, inputs: Value | None, _key: str) -> None:
-    asked = asked_view(inputs)
-    if asked:
-        show(asked)
-    if output.audio is not None:
-        _play(output.audio)
-
-
-PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {
-    Transcript: _play_what_was_said,
-    Audio: _play_answer,
-    Text: _show_what_was_asked,
-    Mixed: _show_asked_and_play,
-    Audio: _play_what_was_made,
-}
-"""What stands above some views and is more than markup: players, and surfaces that turn."""
-
-
 def show_output(output: Value, *, inputs: Value | None, key: str) -> None:
     """Show an answer.
 
@@ -157,14 +113,3 @@ def show_output(output: Value, *, inputs: Value | None, key: str) -> None:
         if type(output) in PLAYERS:
             PLAYERS[type(output)](output, inputs, key)
         show(markup)
-
-
-def _play(audio: Audio, alt: str) -> None:
-    st.audio(_wav(audio), format="audio/wav", alt=alt)
-
-
-def _wav(audio: Audio) -> bytes:
-    wav = _sounds.get(audio)
-    if wav is None:
-        wav = _sounds[audio] = encode_wav(audio)
-    return wav

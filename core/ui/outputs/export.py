@@ -230,7 +230,6 @@ DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download 
     Caption: (_text_download,),
     Summary: (_text_download,),
     Translation: (_text_download,),
-    Transcript: (_text_download,),
     Transcript: (_text_download, _srt_download, _vtt_download),
     Words: (_text_download,),
     Table: (_sheet_download,),
