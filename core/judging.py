@@ -14,13 +14,14 @@ from core.errors import BadInput
 from core.feedback.records import (
     ConsentRecord,
     JudgementRecord,
+    KeptInput,
     Record,
     Scale,
     Scope,
     new_id,
 )
 from core.job import Run
-from core.showcase import Showcase, kept_input
+from core.showcase import Showcase
 from core.values import Value
 
 SUGGESTED_TAGS: Final = ("funny", "harmful", "too long", "off topic", "bad input")
@@ -84,7 +85,7 @@ class Judging:
         )
         keeps = self._settings.keep_inputs != "never"
         leave = self._changed(run, judge, keep_input=keeps, share=keeps and share)
-        kept = [kept_input(run.record.run_id, run.inputs)] if keeps and run.inputs is not None else []
+        kept = [KeptInput.of(run.record.run_id, run.inputs)] if keeps and run.inputs is not None else []
         self._store.add(judgement, *leave, *kept)
         for observer in self.observers:
             observer(judgement)

@@ -18,15 +18,17 @@ from core.errors import BadInput, ShowcaseError
 from core.media import (
     Limits,
     encode_png,
+    encode_video,
     encode_wav,
     read_audio,
     read_image,
     read_table,
     read_text,
+    read_video,
     rows_of_json,
     table_of,
 )
-from core.values import NOUNS, Atom, Audio, Chat, Image, InputField, Table, Text, Value, fields_of
+from core.values import NOUNS, Atom, Audio, Chat, Image, InputField, Table, Text, Value, Video, fields_of
 
 Kind = TypeVar("Kind", bound=Value)
 
@@ -47,6 +49,9 @@ def read_value(kind: type[Kind], given: Any, limits: Limits, *, name: str = "") 
     fields = fields_of(kind)
     if not fields[0].name:
         return _atom(fields[0].atom, given, limits, name)  # type: ignore[return-value]  # kind is that atom
+    if len(fields) == 1 and fields[0].many and not isinstance(given, Mapping):
+        # The protocol's own form of several texts: a list of them, or one alone.
+        given = {fields[0].name: [given] if isinstance(given, str | bytes) else given}
     if not isinstance(given, Mapping):
         raise BadInput(f"The input has to be an object with {_listed(fields)}.", hint="Send it as JSON.")
     unknown = sorted(set(given) - {field.name for field in fields})
@@ -203,6 +208,7 @@ _READERS: Final[dict[type[Value], Callable[[Any, Limits, str], Any]]] = {
     Image: _read_file(Image, read_image),
     Audio: _read_file(Audio, read_audio),
     Table: _read_table,
+    Video: _read_file(Video, read_video),
     Chat: _read_chat,
 }
 """How each atom is read."""
@@ -221,6 +227,7 @@ _WRITERS: Final[dict[type[Value], Callable[[Any], tuple[str, bytes]]]] = {
     Image: lambda image: ("image/png", encode_png(image)),
     Audio: lambda audio: ("audio/wav", encode_wav(audio)),
     Table: lambda table: (JSON_TYPE, json.dumps(_columns(table)).encode()),
+    Video: lambda video: ("video/x-matroska", encode_video(video)),
     Chat: lambda chat: (JSON_TYPE, json.dumps(_chat_messages(chat)).encode()),
 }
 """How each atom is kept: its media type and its bytes."""

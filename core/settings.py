@@ -86,6 +86,10 @@ class Settings:
         "PODIUM_MAX_IMAGE_MEGAPIXELS", 25 * _MB, "The largest picture, in megapixels.", unit=_MB
     )
     max_audio_s: float = _setting("PODIUM_MAX_AUDIO_S", 600.0, "The longest sound, in seconds.")
+    max_video_s: float = _setting("PODIUM_MAX_VIDEO_S", 120.0, "The longest film, in seconds.")
+    max_video_pixels: int = _setting(
+        "PODIUM_MAX_VIDEO_MEGAPIXELS", 9 * _MB, "The largest frame of a film, in megapixels.", unit=_MB
+    )
 
     def __post_init__(self) -> None:
         if not self.database_url:

@@ -19,18 +19,27 @@ from core.values import (
     Answers,
     Audio,
     Boxes,
+    Caption,
     Chat,
     Decisions,
+    Embeddings,
     Entities,
     Fillings,
+    FilmLabels,
     Image,
     Labels,
     Masks,
+    Mixed,
+    PageAnswers,
+    Replies,
     Several,
+    Similarities,
+    Summary,
     Table,
     TableAnswer,
     Text,
     Transcript,
+    Translation,
     Value,
     Video,
     Words,
@@ -97,7 +106,7 @@ def read_payload(task: Task, body: bytes, media_type: str) -> Payload:
         raise BadInput('The body has no "inputs".', hint=_FORM)
     if document:
         raise BadInput(f'The body has a "{min(document)}", which has no meaning here.', hint=_FORM)
-    details, stop = _generation(parameters) if task.stream is not None else (False, ())
+    details, stop = _generation(parameters) if task.stream is not None and task.output is Text else (False, ())
     if not _is_batch(task, inputs):
         return Payload((inputs,), parameters, stream=stream, details=details, stop=stop)
     if stream or stop:
@@ -150,7 +159,7 @@ def _is_batch(task: Task, inputs: Any) -> bool:
     fields = fields_of(task.input)
     if len(fields) == 1 and fields[0].many:  # a list of texts is one input of such a task
         return all(isinstance(one, list | dict) for one in inputs)
-    if fields[0].atom is Chat and not fields[0].name:  # and a list of messages is one conversation
+    if Chat in task.takes:  # and a list of messages is one conversation
         return not all(isinstance(one, dict) for one in inputs)
     return True
 
@@ -235,6 +244,41 @@ def _several(answer: Several) -> object:
     ]
 
 
+def _caption(answer: Caption) -> object:
+    return [{"generated_text": answer.text}]  # a list, as the Hub answers and its client expects it
+
+
+def _replies(answer: Replies) -> object:
+    return [{"answer": label.label, "score": label.score} for label in answer.labels]
+
+
+def _page_answers(answer: PageAnswers) -> object:
+    # What a model does not say is left out: Donut has neither a score nor words of the page.
+    return [one.model_dump(include={"answer", "score", "start", "end"}, exclude_none=True) for one in answer.answers]
+
+
+def _mixed(answer: Mixed) -> object:
+    parts = {"generated_image": answer.image, "generated_audio": answer.audio}
+    written_out = {name: to_wire(part) for name, part in parts.items() if part is not None}
+    return ({"generated_text": answer.text} if answer.text or not written_out else {}) | written_out
+
+
+def _summary(answer: Summary) -> object:
+    return {"summary_text": answer.text}
+
+
+def _translation(answer: Translation) -> object:
+    return {"translation_text": answer.text}
+
+
+def _similarities(answer: Similarities) -> object:
+    return list(answer.scores)
+
+
+def _embeddings(answer: Embeddings) -> object:
+    return answer.array().tolist()
+
+
 ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Labels: _labels,
     Entities: _entities,
@@ -251,6 +295,15 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Image: _picture,
     Audio: _sound,
     Several: _several,
+    Caption: _caption,
+    Replies: _replies,
+    PageAnswers: _page_answers,
+    FilmLabels: _labels,
+    Mixed: _mixed,
+    Summary: _summary,
+    Translation: _translation,
+    Similarities: _similarities,
+    Embeddings: _embeddings,
 }
 """The JSON of each output type."""
 

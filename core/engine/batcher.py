@@ -109,7 +109,10 @@ def run_batch(
             outputs = _outputs(loaded.pipe, batch)
         count = batch[0].task.count_tokens
         if count is not None and batch[0].inputs is not None:
-            counts = [count(loaded.pipe, ticket.inputs, output) for ticket, output in zip(batch, outputs, strict=True)]
+            counts = [
+                count(loaded.pipe, ticket.inputs, ticket.parameters, output)
+                for ticket, output in zip(batch, outputs, strict=True)
+            ]
     except Exception as err:
         problem = told(err, "A run of %d failed", len(batch))
     if problem is not None and len(batch) > 1:

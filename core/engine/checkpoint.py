@@ -28,7 +28,7 @@ _CONFIGURATIONS = (
     "video_preprocessor_config.json",
 )
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.spm", "bpe.codes")
-_PROCESSORS = ("preprocessor_config.json", "processor_config.json")
+_PROCESSORS = ("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json")
 
 
 def check_folder(folder: Path, task: Task, title: str) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def check_architecture(config: dict[str, Any], task: Task, title: str) -> None:
 
     refuse_code(config, title)
     known = heads_of(task.id)
-    if known is None:  # a task with a loader of its own knows best
+    if known is None or config.get("model_type") in task.also_loads:  # a loader of the task's own knows best
         return
     kinds, heads = known
     architecture = str((config.get("architectures") or [""])[0])

@@ -75,7 +75,8 @@ def fitting_tasks(
     found = [
         task
         for task in tasks
-        if (task.id == tag or _does(task.id, kind, architecture, config)) and _is_loaded_as(task, config)
+        if (task.id == tag or kind in task.also_loads or _does(task.id, kind, architecture, config))
+        and _is_loaded_as(task, config)
     ]
     if not found:
         raise ModelUnavailable(

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
 from core.errors import BadInput, TooLarge
+from core.reading import encoded
+from core.values import Value
 
 Source = Literal["page", "api"]
 Scale = Literal["thumbs", "stars"]
@@ -195,6 +197,12 @@ class KeptInput:
 
     def __post_init__(self) -> None:
         _check_ids(self.run_id)
+
+    @classmethod
+    def of(cls, run_id: str, inputs: Value) -> Self:
+        """Hold an input as the file that it is kept as."""
+        media_type, data = encoded(inputs)
+        return cls(run_id=run_id, media_type=media_type, data=data)
 
 
 Record = RunRecord | JudgementRecord | ConsentRecord | KeptInput

@@ -1,100 +1,137 @@
-"""Text generation: goes on where a text stops, or answers it, a few letters at a time."""
+"""Text generation: goes on where a text stops, or answers a conversation, a few letters at a time.
+
+A model whose tokenizer has a chat template was taught to converse: a text is a message to it. Any other
+continues texts, and takes no conversation.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
+from core.errors import BadInput, BadParameters, TooLarge
+from core.tasks.generation import GenerationParameters, watched
 from core.tasks.pipelines import pipeline_loader
-from core.tasks.spec import Example, Parameters, Task, Tokens
-from core.values import Text
+from core.tasks.spec import Example, Task, Tokens
+from core.tasks.stopping import before, stop_at
+from core.tasks.windows import token_limit
+from core.values import Chat, Message, Text
+
+StopSequence = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
-class TextGenerationParameters(Parameters):
+class TextGenerationParameters(GenerationParameters):
     """Tune text generation."""
 
-    max_new_tokens: int = Field(200, ge=1, le=1000, description="The most tokens to write.")
-    do_sample: bool = Field(True, description="Draw each token by chance; off: always take the likeliest.")
-    temperature: float = Field(0.8, ge=0.05, le=2.0, description="How bold the draws are; low is safe, high is wild.")
-    top_p: float = Field(
-        0.95, ge=0.05, le=1.0, description="Draw only from the likeliest tokens with this much weight."
+    stop: tuple[StopSequence, ...] = Field(
+        (), max_length=8, description="End as soon as one of these is written; it is not part of the answer."
     )
-    top_k: int = Field(50, ge=1, le=500, description="Draw only from this many of the likeliest tokens.")
-    repetition_penalty: float = Field(1.0, ge=1.0, le=2.0, description="Above 1: avoid what was already said.")
+    system_prompt: str = Field(
+        "",
+        max_length=4000,
+        description="What the model is told before the conversation: who it is and how it answers.",
+        json_schema_extra={"chat": True, "rows": 3},
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Above 0: draw the same again for the same text.")
 
 
-def run(pipe: Any, inputs: Sequence[Text], parameters: TextGenerationParameters) -> list[Text]:
-    """Continue each text."""
-    return [_generate(pipe, text, parameters) for text in inputs]
+def run(pipe: Any, inputs: Sequence[Text | Chat], parameters: TextGenerationParameters) -> list[Text]:
+    """Continue each text, or answer each conversation."""
+    return [_generate(pipe, one, parameters) for one in inputs]
 
 
 def stream(
     pipe: Any,
-    inputs: Text,
+    inputs: Text | Chat,
     parameters: TextGenerationParameters,
     emit: Callable[[Text], None],
     stopped: Callable[[], bool],
 ) -> Text:
-    """Continue one text, emitting what there is so far as it grows."""
-    from transformers import StoppingCriteria, TextStreamer
-
-    class Emit(TextStreamer):  # type: ignore[misc]  # transformers has no types
-        """Hand on each finished piece of text instead of printing it."""
-
-        written = ""
-
-        def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002  # its signature
-            self.written += text
-            if text:
-                emit(Text(text=self.written))
-
-    class Stop(StoppingCriteria):  # type: ignore[misc]
-        """End the generation when the caller asks for it."""
-
-        def __call__(self, input_ids: Any, _scores: Any, **_: Any) -> Any:
-            return input_ids.new_full((input_ids.shape[0],), stopped(), dtype=bool_dtype)
-
-    import torch
-
-    bool_dtype = torch.bool
-    streamer = Emit(pipe.tokenizer, skip_prompt=True, skip_special_tokens=True)
-    return _generate(pipe, inputs, parameters, streamer=streamer, stopping_criteria=[Stop()])
+    """Continue one text or answer one conversation, emitting what there is so far as it grows."""
+    options = watched(pipe.tokenizer, lambda text: emit(Text(text=text)), stopped, parameters.stop)
+    return _generate(pipe, inputs, parameters, **options)
 
 
-def _generate(pipe: Any, text: Text, parameters: TextGenerationParameters, **options: Any) -> Text:
+def _generate(pipe: Any, inputs: Text | Chat, parameters: TextGenerationParameters, **options: Any) -> Text:
+    prompt = _prompt(pipe, inputs, parameters)
     if parameters.seed:
         import torch
 
         torch.manual_seed(parameters.seed)
-    sampling = parameters.model_dump(include={"temperature", "top_p", "top_k"}) if parameters.do_sample else {}
-    # A model that was taught to converse answers a message; any other continues a text.
-    chat = getattr(pipe.tokenizer, "chat_template", None) is not None
-    answers = pipe(
-        [{"role": "user", "content": text.text}] if chat else text.text,
-        max_new_tokens=parameters.max_new_tokens,
-        do_sample=parameters.do_sample,
-        repetition_penalty=parameters.repetition_penalty,
-        return_full_text=False,
-        **sampling,
-        **options,
-    )
-    return Text(text=answers[0]["generated_text"])
+    if parameters.stop:
+        criteria = [*options.get("stopping_criteria", ()), stop_at(pipe.tokenizer, parameters.stop)]
+        options["stopping_criteria"] = criteria
+    drawing = {**parameters.options(), "max_new_tokens": min(parameters.max_new_tokens, _room(pipe, prompt))}
+    answers = pipe(prompt, return_full_text=False, **drawing, **options)
+    return Text(text=before(answers[0]["generated_text"], parameters.stop))
 
 
-def count_tokens(pipe: Any, inputs: Text, answer: Text) -> Tokens:
-    """Count the tokens of a text as the model was given it, and those of its answer."""
-    tokenizer = pipe.tokenizer
-    if getattr(tokenizer, "chat_template", None) is None:
-        given = tokenizer(inputs.text).input_ids
-    else:
-        asked = tokenizer.apply_chat_template(
-            [{"role": "user", "content": inputs.text}], add_generation_prompt=True, tokenize=False
+def _prompt(pipe: Any, inputs: Text | Chat, parameters: TextGenerationParameters) -> str | list[dict[str, str]]:
+    """Return what the pipeline is given: a text to continue, or messages.
+
+    Raises: BadInput or BadParameters if the model does not converse, and was given what only such a model takes.
+    """
+    if getattr(pipe.tokenizer, "chat_template", None) is None:
+        if isinstance(inputs, Chat):
+            raise BadInput(
+                "This model continues texts; it was not taught to converse.",
+                hint="Send a text, or choose a model whose name says chat or instruct.",
+            )
+        if parameters.system_prompt:
+            raise BadParameters(
+                "This model continues texts and takes no system prompt.",
+                hint="Leave it empty, or choose a model whose name says chat or instruct.",
+            )
+        return inputs.text
+    if isinstance(inputs, Text):
+        inputs = Chat(messages=(Message(role="user", content=inputs.text),))
+    messages = [message.model_dump() for message in inputs.messages]
+    if parameters.system_prompt and messages[0]["role"] != "system":
+        messages.insert(0, {"role": "system", "content": parameters.system_prompt})
+    return messages
+
+
+def count_tokens(pipe: Any, inputs: Text | Chat, parameters: TextGenerationParameters, answer: Text) -> Tokens:
+    """Count the tokens of the prompt as the model was given it, and those of its answer."""
+    written = pipe.tokenizer(answer.text, add_special_tokens=False, verbose=False)["input_ids"]
+    return Tokens(inputs=_length(pipe, _prompt(pipe, inputs, parameters)), answer=len(written))
+
+
+def _room(pipe: Any, prompt: str | list[dict[str, str]]) -> int:
+    """Return how many tokens the model can write after a prompt.
+
+    Raises: TooLarge if there is room for none; BadInput if the model cannot take such a conversation.
+    """
+    length = _length(pipe, prompt)
+    room = token_limit(pipe.model, pipe.tokenizer) - length
+    if room < 1:
+        what = "text" if isinstance(prompt, str) else "conversation"
+        raise TooLarge(
+            f"The {what} is {length} tokens long, and this model reads and writes {length + room} in all.",
+            hint="Shorten it, or start over.",
         )
-        given = tokenizer(asked, add_special_tokens=False).input_ids
-    return Tokens(inputs=len(given), answer=len(tokenizer(answer.text, add_special_tokens=False).input_ids))
+    return room
+
+
+def _length(pipe: Any, prompt: str | list[dict[str, str]]) -> int:
+    """Return how many tokens a prompt is long.
+
+    Raises: BadInput if the model cannot take such a conversation.
+    """
+    from jinja2 import TemplateError
+
+    if isinstance(prompt, str):
+        return len(pipe.tokenizer(prompt, verbose=False)["input_ids"])
+    try:
+        read = pipe.tokenizer.apply_chat_template(prompt, add_generation_prompt=True, return_dict=True)
+    except TemplateError as err:  # its maker's own words, such as that the roles have to take turns
+        raise BadInput(
+            f"This model cannot take such a conversation: {str(err)[:200].rstrip('.!')}.",
+            hint="Leave the system prompt out, or start over.",
+        ) from err
+    return len(read["input_ids"])
 
 
 TASK = Task(
@@ -117,4 +154,9 @@ TASK = Task(
     count_tokens=count_tokens,
     batches=False,  # the rows of a sampled batch would depend on each other's draws
     deterministic=False,
+    openings=(
+        "Explain to a child why the sky is blue.",
+        "Write a polite note to a neighbour whose dog barks at night.",
+        "Give me three titles for a story about a lighthouse.",
+    ),
 )

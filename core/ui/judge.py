@@ -14,7 +14,7 @@ from core.feedback.records import MAX_COMMENT_CHARS, JudgementRecord
 from core.job import Run
 from core.judging import SUGGESTED_TAGS
 from core.tasks.spec import Task
-from core.ui.correction import show_correction
+from core.ui.corrections import show_correction
 from core.ui.problem import problems_shown, show_problem
 from core.ui.state import client, runtime
 

@@ -69,7 +69,7 @@ def test_models_are_listed_with_their_state_and_reason(client: TestClient) -> No
 
 @pytest.mark.parametrize("task", [pytest.param(task, id=task.id) for task in TASKS])
 def test_an_answer_has_the_shape_of_the_protocol(task: Task, client: TestClient, session_runtime: Runtime) -> None:
-    answer = client.post(f"/tasks/{task.id}", json=body_of(task))
+    answer = client.post(f"/tasks/{task.id}", json=body_of(task), headers={"Accept": "application/json"})
     assert answer.status_code == 200, answer.text
     jsonschema.validate(answer.json(), OUTPUTS[task.id])
     assert answer.headers["x-model"].startswith(f"{session_runtime.showcase.first_model(task).model_id}@")

@@ -9,7 +9,7 @@ from core.demos import BrokenDemo, Demos, find_demos
 from core.runtime import Runtime
 from core.settings import ROOT
 from core.tasks.spec import Task
-from core.ui.correction import CORRECTIONS
+from core.ui.corrections import CORRECTIONS
 from core.ui.outputs import VIEWS
 from core.ui.outputs.export import COPIED
 from core.values import Several

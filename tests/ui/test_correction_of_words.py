@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.ui.correction import show_correction
+from core.ui.corrections import show_correction
 from core.values import (
     Answer,
     Answers,
@@ -27,7 +27,7 @@ def corrected(output: Value, *chosen: str | None) -> Any:
     def page(output: object) -> None:
         import streamlit as st
 
-        from core.ui.correction import show_correction
+        from core.ui.corrections import show_correction
 
         st.session_state["corrected"] = show_correction(output, labels=(), key="right")
 
@@ -71,7 +71,7 @@ def test_each_gap_by_itself() -> None:
 
 def test_a_word_that_the_model_did_not_offer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Typed into the selectbox, which the test runner's own cannot do."""
-    monkeypatch.setattr("core.ui.correction.st.selectbox", lambda *_, **__: " Paris ")
+    monkeypatch.setattr("core.ui.corrections.words.st.selectbox", lambda *_, **__: " Paris ")
     assert show_correction(ANSWERS, labels=(), key="right") == Answers(
         answers=(Answer(answer="Paris", score=1.0, start=0, end=0),)
     )

@@ -21,7 +21,7 @@ from core.api.protocol import read_stop
 from core.errors import BadInput, Cancelled, ShowcaseError
 from core.runtime import Runtime
 from core.tasks.spec import Task
-from core.values import Chat, Value, fields_of
+from core.values import Chat, Value
 
 _SEEDS = 2**31 - 1
 
@@ -215,7 +215,7 @@ def _as_input(task: Task, messages: list[dict[str, str]]) -> str | list[dict[str
     """Return a conversation as the task takes it: one message is a text to any model."""
     if len(messages) == 1 and messages[0]["role"] == "user":
         return messages[0]["content"]
-    if fields_of(task.input)[0].atom is Chat:
+    if Chat in task.takes:
         return messages
     return "\n\n".join(message["content"] for message in messages)
 

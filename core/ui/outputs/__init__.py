@@ -8,21 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 import streamlit as st
 
-from core.media import encode_wav
 from core.ui.outputs.answers import answers_view
+from core.ui.outputs.asked import asked_view, caption_view, strip_view
 from core.ui.outputs.boxes import boxes_view
 from core.ui.outputs.decisions import decisions_view
 from core.ui.outputs.entities import entities_view
 from core.ui.outputs.export import Download, clipboard_text, downloads_of
 from core.ui.outputs.fillings import fillings_view
 from core.ui.outputs.labels import labels_view
-from core.ui.outputs.markup import Markup, element, show
+from core.ui.outputs.markup import Markup, element, joined, show
 from core.ui.outputs.masks import masks_view
-from core.ui.outputs.plain import picture_view, sound_view, table_view, words_view
+from core.ui.outputs.mixed import mixed_view
+from core.ui.outputs.nearness import embeddings_view, similarities_view
+from core.ui.outputs.pages import page_answers_view
+from core.ui.outputs.plain import picture_view, table_view, words_view
+from core.ui.outputs.players import PLAYERS
+from core.ui.outputs.rewritten import summary_view, translation_view
+from core.ui.outputs.sound import sound_view
 from core.ui.outputs.table_answer import table_answer_view
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
@@ -30,26 +35,31 @@ from core.values import (
     Answers,
     Audio,
     Boxes,
+    Caption,
     Decisions,
+    Embeddings,
     Entities,
     Fillings,
+    FilmLabels,
     Image,
     Labels,
     Masks,
+    Mixed,
+    PageAnswers,
+    Replies,
     Several,
+    Similarities,
+    Summary,
     Table,
     TableAnswer,
     Text,
     Transcript,
+    Translation,
     Value,
     Words,
-    atoms_in,
 )
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
-
-_sounds: WeakKeyDictionary[Audio, bytes] = WeakKeyDictionary()
-"""Each sound's WAV, for as long as somebody holds the sound: the page is drawn again at every click."""
 
 View = Callable[[Any, Value | None], Markup]
 
@@ -63,31 +73,23 @@ VIEWS: Final[dict[type[Value], View]] = {
     Fillings: fillings_view,
     TableAnswer: table_answer_view,
     Decisions: lambda output, _inputs: decisions_view(output),
-    Transcript: lambda output, _inputs: transcript_view(output),
+    Transcript: transcript_view,
     Words: lambda output, _inputs: words_view(output),
     Image: lambda output, _inputs: picture_view(output),
-    Audio: lambda output, _inputs: sound_view(output),
+    Audio: sound_view,
     Table: lambda output, _inputs: table_view(output),
+    Caption: caption_view,
+    Replies: lambda output, inputs: joined((asked_view(inputs), labels_view(output))),
+    PageAnswers: page_answers_view,
+    FilmLabels: lambda output, inputs: joined((labels_view(output), strip_view(output, inputs))),
+    Mixed: mixed_view,
+    Summary: summary_view,
+    Translation: translation_view,
+    Similarities: similarities_view,
+    Embeddings: embeddings_view,
 }
 """The view of each type of answer; of several answers each has its own. A task with another type fails a test,
 not a visitor."""
-
-
-def _play_what_was_said(_: Transcript, inputs: Value | None, _key: str) -> None:
-    for atom in atoms_in(inputs) if inputs is not None else ():
-        if isinstance(atom, Audio):
-            _play(atom)
-
-
-def _play_answer(output: Audio, _inputs: Value | None, _key: str) -> None:
-    _play(output)
-
-
-PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {
-    Transcript: _play_what_was_said,
-    Audio: _play_answer,
-}
-"""What stands above some views and is more than markup: players, and surfaces that turn."""
 
 
 def show_output(output: Value, *, inputs: Value | None, key: str) -> None:
@@ -111,10 +113,3 @@ def show_output(output: Value, *, inputs: Value | None, key: str) -> None:
         if type(output) in PLAYERS:
             PLAYERS[type(output)](output, inputs, key)
         show(markup)
-
-
-def _play(audio: Audio) -> None:
-    wav = _sounds.get(audio)
-    if wav is None:
-        wav = _sounds[audio] = encode_wav(audio)
-    st.audio(wav, format="audio/wav")

@@ -1,4 +1,4 @@
-"""The views of what a function may answer with: words, a picture, a sound, a table."""
+"""The views of what a function may answer with: words, a picture, a table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from core.ui.outputs.markup import Markup, element, table
 from core.ui.outputs.pictures import picture_url
-from core.values import Audio, Image, Table, Words
+from core.values import Image, Table, Words
 
 SAID_CHARS: Final = 80
 """Up to this many characters an answer in words is set large; a longer one is there to be read."""
@@ -24,11 +24,6 @@ def picture_view(image: Image) -> Markup:
     alt = f"The answer: a picture of {image.width} by {image.height} pixels"
     picture = element("img", src=picture_url(image), alt=alt)
     return element("figure", picture, class_="pd-picture")
-
-
-def sound_view(audio: Audio) -> Markup:
-    """Return what stands below the player of a sound."""
-    return element("p", f"{audio.duration_s:.1f} s at {audio.sampling_rate:,} Hz", class_="pd-note")
 
 
 def table_view(sheet: Table) -> Markup:
