@@ -18,8 +18,8 @@ from core.api.delivery import delivered, generated
 from core.api.events import Writing, stream_generation
 from core.api.judgements import add_judgement_routes
 from core.api.openai.app import add_chat_route
+from core.api.payload import Payload, read_payload
 from core.api.problems import error_response, translate_errors
-from core.api.protocol import Payload, read_payload
 from core.api.reading_inputs import read_input
 from core.catalog import ModelCard
 from core.errors import NotReady, ShowcaseError, TooLarge, UnknownName

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from core.api.delivery import delivered
-from core.api.protocol import read_payload
+from core.api.payload import read_payload
 from core.errors import ShowcaseError
 from core.runtime import Runtime
 from core.tasks import get_task

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 
+import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
+
+from bench.site import Site
 
 Podium = Callable[..., Callable[..., TestClient]]
 
@@ -56,3 +61,19 @@ def test_a_run_that_failed_is_counted_by_its_code(podium: Podium) -> None:
     assert client.post("/api/tasks/text-classification", json={"inputs": "a"}).status_code == 500
     labels = (("outcome", "run_failed"), ("source", "api"), ("task", "text-classification"))
     assert scrape(client)["podium_runs_total", labels] == 1
+
+
+def test_a_reader_who_leaves_a_stream_ends_the_run(site: Site) -> None:
+    body = {"inputs": "ROMEO:", "stream": True, "parameters": {"max_new_tokens": 1000}}
+    with httpx2.Client(base_url=site.url, timeout=60) as client:
+        with client.stream("POST", "/api/tasks/text-generation", json=body) as answer:
+            next(answer.iter_lines())
+        counted = 'podium_runs_total{outcome="cancelled",source="api",task="text-generation"} 1.0'
+        give_up = time.monotonic() + 20
+        while counted not in client.get("/metrics").text and time.monotonic() < give_up:
+            threading.Event().wait(0.05)
+        assert counted in client.get("/metrics").text
+        idle = "podium_runs_in_progress 0.0"
+        while idle not in client.get("/metrics").text and time.monotonic() < give_up:
+            threading.Event().wait(0.05)
+        assert idle in client.get("/metrics").text

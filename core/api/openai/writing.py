@@ -16,8 +16,8 @@ from starlette.responses import Response
 
 from core.api.events import Writing, event_stream, sse
 from core.api.openai.wanted import CHAT, Asked, bounded, refuse, start, task_for
+from core.api.payload import read_stop
 from core.api.problems import error_body
-from core.api.protocol import read_stop
 from core.errors import BadInput, Cancelled, ShowcaseError
 from core.runtime import Runtime
 from core.tasks.spec import Task
