@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from core.errors import BadInput, BadParameters, UnsupportedMedia
+from core.media import png_of_depth
 from core.reading import JSON_TYPE
 from core.tasks.spec import Task
 from core.values import Answers, Audio, Boxes, Entities, Fillings, Image, Labels, Masks, Text, Transcript, Value, Video
+from core.values import Audio, Boxes, Depth, Entities, Image, Labels, Masks, Text, Transcript, Value, Video
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,10 @@ def _fillings(answer: Fillings) -> object:
     # Of a single gap the words at once, of several a list for each: as the specification's own reference does.
     gaps = [[one.model_dump() for one in words] for words in answer.gaps]
     return gaps[0] if len(gaps) == 1 else gaps
+def _depth(answer: Depth) -> object:
+    # Six digits are what float32 holds; a tensor has no form of its own in JSON, so it is a list of rows.
+    rows = [[float(f"{value:.6g}") for value in row] for row in answer.array().tolist()]
+    return {"predicted_depth": rows, "depth": base64.b64encode(png_of_depth(answer)).decode()}
 
 
 def _transcript(answer: Transcript) -> object:
@@ -99,6 +105,7 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Entities: _entities,
     Boxes: _boxes,
     Masks: _masks,
+    Depth: _depth,
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,

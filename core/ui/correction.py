@@ -26,6 +26,7 @@ from core.values import (
     Transcript,
     Value,
 )
+from core.values import Boxes, Depth, Entities, Label, Labels, Masks, Text, Transcript, Value
 
 KEPT: Final = "Right"
 LABEL: Final = "Label"
@@ -138,6 +139,9 @@ def _filled(words: Sequence[Filling], right: str) -> tuple[Filling, ...]:
         return (known.model_copy(update={"score": 1.0}),)
     # Of a word that the model did not offer, neither the token nor the sentence is known here.
     return (Filling(token_str=right, token=-1, score=1.0, sequence=""),)
+def _depth(output: Depth, _: Sequence[str], key: str) -> Depth | None:
+    swapped = st.checkbox("Near and far are the wrong way round", key=key)
+    return output.model_copy(update={"nearness": not output.nearness}) if swapped else None
 
 
 CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
@@ -149,6 +153,7 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Masks: _masks,
     Answers: _answers,
     Fillings: _fillings,
+    Depth: _depth,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""
 

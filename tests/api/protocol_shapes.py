@@ -49,6 +49,15 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     "object-detection": rows_of({"label": STRING, "score": NUMBER, "box": BOX}),
     "zero-shot-image-classification": CLASSIFICATION,
     "zero-shot-object-detection": rows_of({"label": STRING, "score": NUMBER, "box": BOX}),
+    "depth-estimation": {
+        "type": "object",
+        "properties": {
+            "predicted_depth": {"type": "array", "items": {"type": "array", "items": NUMBER}},
+            "depth": STRING,
+        },
+        "required": ["predicted_depth", "depth"],
+        "additionalProperties": False,
+    },
     "image-segmentation": rows_of({"label": STRING, "mask": STRING}, {"score": NUMBER}),
     "automatic-speech-recognition": {
         "type": "object",

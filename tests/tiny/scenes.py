@@ -44,7 +44,39 @@ def zero_shot_object_detection(folder: Path) -> Path:
     return save(OwlViTForObjectDetection(config), folder)
 
 
+def depth_estimation(folder: Path) -> Path:
+    """Write a DPT for pictures of 32 by 32 pixels, which gives nearness."""
+    from transformers import DPTConfig, DPTForDepthEstimation, DPTImageProcessorPil
+
+    DPTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
+    config = DPTConfig(
+        **{**_VISION, "num_hidden_layers": 4},
+        backbone_out_indices=[0, 1, 2, 3],
+        neck_hidden_sizes=[4, 4, 8, 8],
+        fusion_hidden_size=8,
+    )
+    return save(DPTForDepthEstimation(config), folder)
+
+
+def metric_depth(folder: Path) -> Path:
+    """Write a GLPN, which gives metres."""
+    from transformers import GLPNConfig, GLPNForDepthEstimation, GLPNImageProcessorPil
+
+    GLPNImageProcessorPil().save_pretrained(folder)
+    config = GLPNConfig(
+        num_encoder_blocks=4,
+        depths=[1, 1, 1, 1],
+        sr_ratios=[8, 4, 2, 1],
+        hidden_sizes=[8, 8, 8, 8],
+        num_attention_heads=[1, 1, 1, 1],
+        mlp_ratios=[2, 2, 2, 2],
+        decoder_hidden_size=8,
+    )
+    return save(GLPNForDepthEstimation(config), folder)
+
+
 ROWS: Mapping[str, Tiny] = {
     "zero-shot-image-classification": Tiny(zero_shot_image_classification),
     "zero-shot-object-detection": Tiny(zero_shot_object_detection, {"threshold": 0.0}),
+    "depth-estimation": Tiny(depth_estimation),
 }

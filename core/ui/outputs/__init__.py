@@ -15,6 +15,7 @@ import streamlit as st
 from core.media import encode_wav
 from core.ui.outputs.answers import answers_view
 from core.ui.outputs.boxes import boxes_view
+from core.ui.outputs.depth import depth_view, play_depth
 from core.ui.outputs.entities import entities_view
 from core.ui.outputs.export import Download, clipboard_text, downloads_of
 from core.ui.outputs.fillings import fillings_view
@@ -24,6 +25,7 @@ from core.ui.outputs.masks import masks_view
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
 from core.values import Answers, Audio, Boxes, Entities, Fillings, Labels, Masks, Text, Transcript, Value
+from core.values import Audio, Boxes, Depth, Entities, Labels, Masks, Text, Transcript, Value
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
 
@@ -40,6 +42,7 @@ VIEWS: Final[dict[type[Value], View]] = {
     Masks: masks_view,
     Answers: answers_view,
     Fillings: fillings_view,
+    Depth: depth_view,
     Transcript: lambda output, _inputs: transcript_view(output),
 }
 """The view of each type of answer. A task with another type fails a test, not a visitor."""
@@ -50,7 +53,10 @@ def _play_what_was_said(_: Transcript, inputs: Value | None, _key: str) -> None:
         _play(inputs)
 
 
-PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {Transcript: _play_what_was_said}
+PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {
+    Transcript: _play_what_was_said,
+    Depth: play_depth,
+}
 """What stands above some views and is more than markup: players, and surfaces that turn."""
 
 

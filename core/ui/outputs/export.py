@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
+from core.media import encode_png
 from core.reading import to_wire
 from core.ui.outputs.answers import NOWHERE
 from core.ui.outputs.markup import percent
@@ -24,6 +25,10 @@ from core.values import (
     Value,
     atoms_in,
 )
+from core.ui.outputs.depth import colours_of_depth, depth_lines, glb_of
+from core.ui.outputs.markup import percent
+from core.ui.outputs.transcript import clock
+from core.values import Boxes, Chat, Depth, Entities, Image, Labels, Masks, Table, Text, Transcript, Value, atoms_in
 
 
 class Download(NamedTuple):
@@ -51,9 +56,14 @@ def json_download_of(output: Value, inputs: Value | None = None) -> Download:
     A picture or a sound is not put in: it is the visitor's own file, and far larger than the answer.
     """
     form = {"inputs": to_wire(inputs)} if inputs is not None and _is_words(inputs) else {}
-    whole = {**form, "output": output.to_json()}
-    data = json.dumps(whole, ensure_ascii=False, indent=2).encode("utf-8", "replace")
-    return Download(data, file_name(output, "json"), "application/json")
+
+    def make() -> bytes:
+        whole = {**form, "output": output.to_json()}
+        return json.dumps(whole, ensure_ascii=False, indent=2).encode("utf-8", "replace")
+
+    # Pictures and depths are megabytes of JSON, and the page is drawn again at every click.
+    large = isinstance(output, Depth | Image)
+    return Download(make if large else make(), file_name(output, "json"), "application/json")
 
 
 def file_name(output: Value, extension: str) -> str:
@@ -110,12 +120,17 @@ def _text(text: Text) -> str:
     return text.text
 
 
+def _depth(depth: Depth) -> str:
+    return _lines(depth_lines(depth))
+
+
 COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Labels: _labels,
     Entities: _entities,
     Text: _text,
     Boxes: _boxes,
     Masks: _masks,
+    Depth: _depth,
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
@@ -127,8 +142,17 @@ def _text_download(output: Text | Transcript, _inputs: Value | None) -> Download
     return Download(output.text.encode("utf-8", "replace"), file_name(output, "txt"), "text/plain", "Text")
 
 
+def _depth_glb(depth: Depth, inputs: Value | None) -> Download:
+    return Download(lambda: glb_of(depth, inputs), file_name(depth, "glb"), "model/gltf-binary", "3D (GLB)")
+
+
+def _depth_png(depth: Depth, _inputs: Value | None) -> Download:
+    return Download(lambda: encode_png(colours_of_depth(depth)), file_name(depth, "png"), "image/png")
+
+
 DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download], ...]]] = {
     Text: (_text_download,),
     Transcript: (_text_download,),
+    Depth: (_depth_glb, _depth_png),
 }
 """The files of each type of answer besides its JSON. What takes long to make is made in `Download.data`."""
