@@ -10,14 +10,34 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from core.errors import BadInput, BadParameters, UnsupportedMedia
-from core.media import png_of_depth
+from core.media import encode_png, png_of_depth
 from core.reading import JSON_TYPE
 from core.tasks.spec import Task
-from core.values import Answers, Audio, Boxes, Entities, Fillings, Image, Labels, Masks, Text, Transcript, Value, Video
-from core.values import Audio, Boxes, Depth, Entities, Image, Labels, Masks, Text, Transcript, Value, Video
+from core.values import (
+    Answers,
+    Audio,
+    Boxes,
+    Depth,
+    Entities,
+    Fillings,
+    Image,
+    Labels,
+    Masks,
+    Text,
+    Transcript,
+    Value,
+    Video,
+)
+
+
+class File(NamedTuple):
+    """Be an answer that travels as a file: its bytes and their media type."""
+
+    data: bytes
+    media_type: str
 
 
 @dataclass(frozen=True)
@@ -85,6 +105,8 @@ def _fillings(answer: Fillings) -> object:
     # Of a single gap the words at once, of several a list for each: as the specification's own reference does.
     gaps = [[one.model_dump() for one in words] for words in answer.gaps]
     return gaps[0] if len(gaps) == 1 else gaps
+
+
 def _depth(answer: Depth) -> object:
     # Six digits are what float32 holds; a tensor has no form of its own in JSON, so it is a list of rows.
     rows = [[float(f"{value:.6g}") for value in row] for row in answer.array().tolist()]
@@ -106,14 +128,15 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Boxes: _boxes,
     Masks: _masks,
     Depth: _depth,
+    Image: lambda answer: File(encode_png(answer), "image/png"),
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
     Text: _text,
 }
-"""The JSON of each output type."""
+"""The JSON of each output type, or the file that it is."""
 
 
 def written(answer: Value) -> object:
-    """Return an answer as JSON data."""
+    """Return an answer as JSON data, or as a `File`."""
     return ANSWERS[type(answer)](answer)

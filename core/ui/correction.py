@@ -10,15 +10,20 @@ from typing import Final
 
 import streamlit as st
 
+from core.media import read_image
 from core.ui.outputs.answers import NOWHERE
 from core.ui.outputs.fillings import word_of
+from core.ui.problem import problems_shown
+from core.ui.state import runtime
 from core.values import (
     Answer,
     Answers,
     Boxes,
+    Depth,
     Entities,
     Filling,
     Fillings,
+    Image,
     Label,
     Labels,
     Masks,
@@ -26,7 +31,6 @@ from core.values import (
     Transcript,
     Value,
 )
-from core.values import Boxes, Depth, Entities, Label, Labels, Masks, Text, Transcript, Value
 
 KEPT: Final = "Right"
 LABEL: Final = "Label"
@@ -139,9 +143,18 @@ def _filled(words: Sequence[Filling], right: str) -> tuple[Filling, ...]:
         return (known.model_copy(update={"score": 1.0}),)
     # Of a word that the model did not offer, neither the token nor the sentence is known here.
     return (Filling(token_str=right, token=-1, score=1.0, sequence=""),)
+
+
 def _depth(output: Depth, _: Sequence[str], key: str) -> Depth | None:
     swapped = st.checkbox("Near and far are the wrong way round", key=key)
     return output.model_copy(update={"nearness": not output.nearness}) if swapped else None
+
+
+def _image(_output: Image, _: Sequence[str], key: str) -> Image | None:
+    file = st.file_uploader("The right picture", type=["png", "jpg", "jpeg", "webp"], key=key)
+    with problems_shown():
+        return read_image(file.getvalue(), runtime().showcase.limits, name=file.name) if file else None
+    return None
 
 
 CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
@@ -154,6 +167,7 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Answers: _answers,
     Fillings: _fillings,
     Depth: _depth,
+    Image: _image,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""
 

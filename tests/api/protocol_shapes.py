@@ -34,6 +34,8 @@ CHUNK: Final = {
     "required": ["text", "timestamp"],
 }
 
+PNG: Final = {"contentMediaType": "image/png"}
+
 OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     "text-classification": CLASSIFICATION,
     "image-classification": CLASSIFICATION,
@@ -58,6 +60,7 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
         "required": ["predicted_depth", "depth"],
         "additionalProperties": False,
     },
+    "image-to-image": PNG,
     "image-segmentation": rows_of({"label": STRING, "mask": STRING}, {"score": NUMBER}),
     "automatic-speech-recognition": {
         "type": "object",

@@ -75,8 +75,18 @@ def metric_depth(folder: Path) -> Path:
     return save(GLPNForDepthEstimation(config), folder)
 
 
+def image_to_image(folder: Path) -> Path:
+    """Write a Swin2SR that doubles width and height."""
+    from transformers import Swin2SRConfig, Swin2SRForImageSuperResolution, Swin2SRImageProcessorPil
+
+    Swin2SRImageProcessorPil().save_pretrained(folder)
+    config = Swin2SRConfig(image_size=16, embed_dim=12, depths=[1], num_heads=[2], window_size=4, upscale=2)
+    return save(Swin2SRForImageSuperResolution(config), folder)
+
+
 ROWS: Mapping[str, Tiny] = {
     "zero-shot-image-classification": Tiny(zero_shot_image_classification),
     "zero-shot-object-detection": Tiny(zero_shot_object_detection, {"threshold": 0.0}),
     "depth-estimation": Tiny(depth_estimation),
+    "image-to-image": Tiny(image_to_image),
 }

@@ -19,13 +19,13 @@ from core.ui.outputs.depth import depth_view, play_depth
 from core.ui.outputs.entities import entities_view
 from core.ui.outputs.export import Download, clipboard_text, downloads_of
 from core.ui.outputs.fillings import fillings_view
+from core.ui.outputs.image import image_view, play_image
 from core.ui.outputs.labels import labels_view
 from core.ui.outputs.markup import Markup, show
 from core.ui.outputs.masks import masks_view
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
-from core.values import Answers, Audio, Boxes, Entities, Fillings, Labels, Masks, Text, Transcript, Value
-from core.values import Audio, Boxes, Depth, Entities, Labels, Masks, Text, Transcript, Value
+from core.values import Answers, Audio, Boxes, Depth, Entities, Fillings, Image, Labels, Masks, Text, Transcript, Value
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
 
@@ -43,6 +43,7 @@ VIEWS: Final[dict[type[Value], View]] = {
     Answers: answers_view,
     Fillings: fillings_view,
     Depth: depth_view,
+    Image: image_view,
     Transcript: lambda output, _inputs: transcript_view(output),
 }
 """The view of each type of answer. A task with another type fails a test, not a visitor."""
@@ -56,6 +57,7 @@ def _play_what_was_said(_: Transcript, inputs: Value | None, _key: str) -> None:
 PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {
     Transcript: _play_what_was_said,
     Depth: play_depth,
+    Image: play_image,
 }
 """What stands above some views and is more than markup: players, and surfaces that turn."""
 

@@ -9,14 +9,18 @@ from typing import Any, Final, NamedTuple
 from core.media import encode_png
 from core.reading import to_wire
 from core.ui.outputs.answers import NOWHERE
+from core.ui.outputs.depth import colours_of_depth, depth_lines, glb_of
+from core.ui.outputs.image import size_words
 from core.ui.outputs.markup import percent
 from core.ui.outputs.transcript import clock
 from core.values import (
     Answers,
     Boxes,
     Chat,
+    Depth,
     Entities,
     Fillings,
+    Image,
     Labels,
     Masks,
     Table,
@@ -25,10 +29,6 @@ from core.values import (
     Value,
     atoms_in,
 )
-from core.ui.outputs.depth import colours_of_depth, depth_lines, glb_of
-from core.ui.outputs.markup import percent
-from core.ui.outputs.transcript import clock
-from core.values import Boxes, Chat, Depth, Entities, Image, Labels, Masks, Table, Text, Transcript, Value, atoms_in
 
 
 class Download(NamedTuple):
@@ -131,6 +131,7 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Boxes: _boxes,
     Masks: _masks,
     Depth: _depth,
+    Image: size_words,
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
@@ -150,9 +151,14 @@ def _depth_png(depth: Depth, _inputs: Value | None) -> Download:
     return Download(lambda: encode_png(colours_of_depth(depth)), file_name(depth, "png"), "image/png")
 
 
+def _image_png(image: Image, _inputs: Value | None) -> Download:
+    return Download(lambda: encode_png(image), file_name(image, "png"), "image/png")
+
+
 DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download], ...]]] = {
     Text: (_text_download,),
     Transcript: (_text_download,),
     Depth: (_depth_glb, _depth_png),
+    Image: (_image_png,),
 }
 """The files of each type of answer besides its JSON. What takes long to make is made in `Download.data`."""
