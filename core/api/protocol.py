@@ -21,6 +21,7 @@ from core.values import (
     Audio,
     Boxes,
     Depth,
+    Embeddings,
     Entities,
     Fillings,
     Image,
@@ -113,6 +114,10 @@ def _depth(answer: Depth) -> object:
     return {"predicted_depth": rows, "depth": base64.b64encode(png_of_depth(answer)).decode()}
 
 
+def _embeddings(answer: Embeddings) -> object:
+    return answer.array().tolist()
+
+
 def _transcript(answer: Transcript) -> object:
     chunks = [{"text": chunk.text, "timestamp": [chunk.start_s, chunk.end_s]} for chunk in answer.chunks]
     return {"text": answer.text} | ({"chunks": chunks} if chunks else {})
@@ -128,6 +133,7 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Boxes: _boxes,
     Masks: _masks,
     Depth: _depth,
+    Embeddings: _embeddings,
     Image: lambda answer: File(encode_png(answer), "image/png"),
     Transcript: _transcript,
     Answers: _answers,

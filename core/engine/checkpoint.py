@@ -96,11 +96,14 @@ def check_architecture(config: dict[str, Any], task: Task, title: str) -> None:
 
 
 def _heads(task_id: str) -> tuple[set[str], set[str]] | None:
-    """Return the model types and the classes that transformers has for a task; None if it has no such pipeline."""
-    from transformers import pipelines
+    """Return the model types and the classes that transformers has for a task; None if it has no such pipeline.
+
+    None too where the task needs no head: every checkpoint has a body, whatever it was trained for.
+    """
+    from transformers import AutoModel, pipelines
 
     described = pipelines.SUPPORTED_TASKS.get(task_id)
-    if described is None:
+    if described is None or described["pt"] == (AutoModel,):
         return None
     kinds: set[str] = set()
     heads: set[str] = set()

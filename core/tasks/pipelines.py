@@ -45,8 +45,11 @@ def pipeline_loader(task_id: str, **pipeline_arguments: Any) -> Load:
     return load
 
 
-def load_model(auto_classes: Sequence[Any], checkpoint: Checkpoint) -> Any:
+def load_model(auto_classes: Sequence[Any], checkpoint: Checkpoint, *, unused: tuple[str, ...] = ()) -> Any:
     """Load the weights of a checkpoint into the first of transformers' Auto classes that knows its kind.
+
+    Args:
+        unused: how the names of weights begin that the task makes no use of, and that may be missing.
 
     Raises: ModelUnavailable if none knows it, or if weights that the task needs are not in the checkpoint:
         transformers would fill those with random numbers.
@@ -69,7 +72,7 @@ def load_model(auto_classes: Sequence[Any], checkpoint: Checkpoint) -> Any:
     )
     # Below the head some checkpoints lack what only training uses, such as wav2vec 2.0's masked_spec_embed.
     base = f"{model.base_model_prefix}."
-    missing = [name for name in sorted(info["missing_keys"]) if not name.startswith(base)]
+    missing = [name for name in sorted(info["missing_keys"]) if not name.startswith((base, *unused))]
     if missing or len(info["missing_keys"]) > len(model.state_dict()) // 2:
         raise ModelUnavailable(
             f"This checkpoint lacks weights that the task needs: {(missing or [base])[0]}.",

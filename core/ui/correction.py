@@ -20,6 +20,7 @@ from core.values import (
     Answers,
     Boxes,
     Depth,
+    Embeddings,
     Entities,
     Filling,
     Fillings,
@@ -157,6 +158,10 @@ def _image(_output: Image, _: Sequence[str], key: str) -> Image | None:
     return None
 
 
+def _embeddings(_output: Embeddings, _labels: Sequence[str], _key: str) -> None:
+    st.caption("Nobody writes a vector by hand: say in the comment what should be nearer, or farther apart.")
+
+
 CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Labels: _labels,
     Text: _text,
@@ -168,6 +173,7 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Fillings: _fillings,
     Depth: _depth,
     Image: _image,
+    Embeddings: _embeddings,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""
 

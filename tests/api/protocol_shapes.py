@@ -61,6 +61,7 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
         "additionalProperties": False,
     },
     "image-to-image": PNG,
+    "image-feature-extraction": {"type": "array", "items": {"type": "array", "items": NUMBER}},
     "image-segmentation": rows_of({"label": STRING, "mask": STRING}, {"score": NUMBER}),
     "automatic-speech-recognition": {
         "type": "object",

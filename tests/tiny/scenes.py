@@ -84,9 +84,18 @@ def image_to_image(folder: Path) -> Path:
     return save(Swin2SRForImageSuperResolution(config), folder)
 
 
+def image_feature_extraction(folder: Path) -> Path:
+    """Write the body of a ViT, with a trained summary."""
+    from transformers import ViTConfig, ViTImageProcessorPil, ViTModel
+
+    ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return save(ViTModel(ViTConfig(**_VISION)), folder)
+
+
 ROWS: Mapping[str, Tiny] = {
     "zero-shot-image-classification": Tiny(zero_shot_image_classification),
     "zero-shot-object-detection": Tiny(zero_shot_object_detection, {"threshold": 0.0}),
     "depth-estimation": Tiny(depth_estimation),
     "image-to-image": Tiny(image_to_image),
+    "image-feature-extraction": Tiny(image_feature_extraction),
 }

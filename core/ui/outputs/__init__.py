@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import streamlit as st
 
 from core.media import encode_wav
+from core.ui.outputs.alike import alike_view
 from core.ui.outputs.answers import answers_view
 from core.ui.outputs.boxes import boxes_view
 from core.ui.outputs.depth import depth_view, play_depth
@@ -25,7 +26,21 @@ from core.ui.outputs.markup import Markup, show
 from core.ui.outputs.masks import masks_view
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
-from core.values import Answers, Audio, Boxes, Depth, Entities, Fillings, Image, Labels, Masks, Text, Transcript, Value
+from core.values import (
+    Answers,
+    Audio,
+    Boxes,
+    Depth,
+    Embeddings,
+    Entities,
+    Fillings,
+    Image,
+    Labels,
+    Masks,
+    Text,
+    Transcript,
+    Value,
+)
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
 
@@ -44,6 +59,7 @@ VIEWS: Final[dict[type[Value], View]] = {
     Fillings: fillings_view,
     Depth: depth_view,
     Image: image_view,
+    Embeddings: alike_view,
     Transcript: lambda output, _inputs: transcript_view(output),
 }
 """The view of each type of answer. A task with another type fails a test, not a visitor."""

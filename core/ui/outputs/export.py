@@ -18,6 +18,7 @@ from core.values import (
     Boxes,
     Chat,
     Depth,
+    Embeddings,
     Entities,
     Fillings,
     Image,
@@ -120,6 +121,10 @@ def _text(text: Text) -> str:
     return text.text
 
 
+def _embeddings(embeddings: Embeddings) -> str:
+    return _lines(tuple(f"{value:.6g}" for value in row) for row in embeddings.array().tolist())
+
+
 def _depth(depth: Depth) -> str:
     return _lines(depth_lines(depth))
 
@@ -132,6 +137,7 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Masks: _masks,
     Depth: _depth,
     Image: size_words,
+    Embeddings: _embeddings,
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
