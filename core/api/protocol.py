@@ -27,6 +27,7 @@ from core.values import (
     Image,
     Labels,
     Masks,
+    Matches,
     Text,
     Transcript,
     Value,
@@ -118,6 +119,17 @@ def _embeddings(answer: Embeddings) -> object:
     return answer.array().tolist()
 
 
+def _matches(answer: Matches) -> object:
+    return [
+        {
+            "keypoint_image_0": match.first.model_dump(),
+            "keypoint_image_1": match.second.model_dump(),
+            "score": match.score,
+        }
+        for match in answer.matches
+    ]
+
+
 def _transcript(answer: Transcript) -> object:
     chunks = [{"text": chunk.text, "timestamp": [chunk.start_s, chunk.end_s]} for chunk in answer.chunks]
     return {"text": answer.text} | ({"chunks": chunks} if chunks else {})
@@ -133,6 +145,7 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Boxes: _boxes,
     Masks: _masks,
     Depth: _depth,
+    Matches: _matches,
     Embeddings: _embeddings,
     Image: lambda answer: File(encode_png(answer), "image/png"),
     Transcript: _transcript,

@@ -28,6 +28,7 @@ from core.values import (
     Label,
     Labels,
     Masks,
+    Matches,
     Text,
     Transcript,
     Value,
@@ -162,6 +163,22 @@ def _embeddings(_output: Embeddings, _labels: Sequence[str], _key: str) -> None:
     st.caption("Nobody writes a vector by hand: say in the comment what should be nearer, or farther apart.")
 
 
+def _matches(output: Matches, _: Sequence[str], key: str) -> Matches | None:
+    if not output.matches:
+        return None
+    edited = st.data_editor(
+        [{KEPT: True, "Match": number} for number in range(1, len(output.matches) + 1)],
+        key=key,
+        hide_index=True,
+        disabled=["Match"],
+        column_config={
+            KEPT: st.column_config.CheckboxColumn(KEPT, help="Take the tick away to strike it out", width="small"),
+        },
+    )
+    kept = tuple(match for match, row in zip(output.matches, edited, strict=True) if row[KEPT])
+    return output.model_copy(update={"matches": kept}) if kept != output.matches else None
+
+
 CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Labels: _labels,
     Text: _text,
@@ -174,6 +191,7 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Depth: _depth,
     Image: _image,
     Embeddings: _embeddings,
+    Matches: _matches,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""
 

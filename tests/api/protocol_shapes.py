@@ -34,6 +34,7 @@ CHUNK: Final = {
     "required": ["text", "timestamp"],
 }
 
+POINT: Final = {"type": "object", "properties": {"x": NUMBER, "y": NUMBER}, "required": ["x", "y"]}
 PNG: Final = {"contentMediaType": "image/png"}
 
 OUTPUTS: Final[dict[str, dict[str, Any]]] = {
@@ -61,6 +62,7 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
         "additionalProperties": False,
     },
     "image-to-image": PNG,
+    "keypoint-matching": rows_of({"keypoint_image_0": POINT, "keypoint_image_1": POINT, "score": NUMBER}),
     "image-feature-extraction": {"type": "array", "items": {"type": "array", "items": NUMBER}},
     "image-segmentation": rows_of({"label": STRING, "mask": STRING}, {"score": NUMBER}),
     "automatic-speech-recognition": {

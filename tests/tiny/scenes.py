@@ -92,10 +92,34 @@ def image_feature_extraction(folder: Path) -> Path:
     return save(ViTModel(ViTConfig(**_VISION)), folder)
 
 
+def keypoint_matching(folder: Path) -> Path:
+    """Write a SuperGlue over a SuperPoint for pictures of 48 by 64 pixels."""
+    from transformers import SuperGlueConfig, SuperGlueForKeypointMatching, SuperGlueImageProcessorPil, SuperPointConfig
+
+    SuperGlueImageProcessorPil(size={"height": 48, "width": 64}).save_pretrained(folder)
+    detector = SuperPointConfig(
+        encoder_hidden_sizes=[8, 8, 8, 8],
+        decoder_hidden_size=16,
+        descriptor_decoder_dim=16,
+        keypoint_threshold=0.0,
+        max_keypoints=16,
+    )
+    config = SuperGlueConfig(
+        keypoint_detector_config=detector,
+        hidden_size=16,
+        keypoint_encoder_sizes=[8, 16],
+        gnn_layers_types=["self", "cross"],
+        num_attention_heads=2,
+        sinkhorn_iterations=10,
+    )
+    return save(SuperGlueForKeypointMatching(config), folder)
+
+
 ROWS: Mapping[str, Tiny] = {
     "zero-shot-image-classification": Tiny(zero_shot_image_classification),
     "zero-shot-object-detection": Tiny(zero_shot_object_detection, {"threshold": 0.0}),
     "depth-estimation": Tiny(depth_estimation),
     "image-to-image": Tiny(image_to_image),
     "image-feature-extraction": Tiny(image_feature_extraction),
+    "keypoint-matching": Tiny(keypoint_matching, {"threshold": 0.0}),
 }

@@ -24,6 +24,7 @@ from core.ui.outputs.image import image_view, play_image
 from core.ui.outputs.labels import labels_view
 from core.ui.outputs.markup import Markup, show
 from core.ui.outputs.masks import masks_view
+from core.ui.outputs.matches import matches_view
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
 from core.values import (
@@ -37,6 +38,7 @@ from core.values import (
     Image,
     Labels,
     Masks,
+    Matches,
     Text,
     Transcript,
     Value,
@@ -60,6 +62,7 @@ VIEWS: Final[dict[type[Value], View]] = {
     Depth: depth_view,
     Image: image_view,
     Embeddings: alike_view,
+    Matches: matches_view,
     Transcript: lambda output, _inputs: transcript_view(output),
 }
 """The view of each type of answer. A task with another type fails a test, not a visitor."""

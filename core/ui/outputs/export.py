@@ -24,6 +24,7 @@ from core.values import (
     Image,
     Labels,
     Masks,
+    Matches,
     Table,
     Text,
     Transcript,
@@ -125,6 +126,10 @@ def _embeddings(embeddings: Embeddings) -> str:
     return _lines(tuple(f"{value:.6g}" for value in row) for row in embeddings.array().tolist())
 
 
+def _matches(matches: Matches) -> str:
+    return _lines((one.first.x, one.first.y, one.second.x, one.second.y, percent(one.score)) for one in matches.matches)
+
+
 def _depth(depth: Depth) -> str:
     return _lines(depth_lines(depth))
 
@@ -138,6 +143,7 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Depth: _depth,
     Image: size_words,
     Embeddings: _embeddings,
+    Matches: _matches,
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
