@@ -62,6 +62,7 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
         "additionalProperties": False,
     },
     "image-to-image": PNG,
+    "mask-generation": rows_of({"label": STRING, "mask": STRING}, {"score": NUMBER}),
     "keypoint-matching": rows_of({"keypoint_image_0": POINT, "keypoint_image_1": POINT, "score": NUMBER}),
     "image-feature-extraction": {"type": "array", "items": {"type": "array", "items": NUMBER}},
     "image-segmentation": rows_of({"label": STRING, "mask": STRING}, {"score": NUMBER}),

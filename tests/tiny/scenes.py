@@ -115,11 +115,53 @@ def keypoint_matching(folder: Path) -> Path:
     return save(SuperGlueForKeypointMatching(config), folder)
 
 
+def mask_generation(folder: Path) -> Path:
+    """Write a SAM for pictures of 32 by 32 pixels."""
+    from transformers import SamConfig, SamImageProcessorPil, SamModel
+
+    side = {"height": 32, "width": 32}
+    SamImageProcessorPil(
+        size={"longest_edge": 32}, pad_size=side, mask_pad_size={"height": 8, "width": 8}
+    ).save_pretrained(folder)
+    config = SamConfig(
+        vision_config={
+            "hidden_size": 16,
+            "output_channels": 16,
+            "num_pos_feats": 8,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "image_size": 32,
+            "patch_size": 8,
+            "global_attn_indexes": [0],
+            "mlp_dim": 16,
+            "window_size": 2,
+        },
+        prompt_encoder_config={
+            "hidden_size": 16,
+            "image_size": 32,
+            "patch_size": 8,
+            "image_embedding_size": 4,
+            "mask_input_channels": 4,
+        },
+        mask_decoder_config={
+            "hidden_size": 16,
+            "mlp_dim": 16,
+            "num_attention_heads": 2,
+            "iou_head_hidden_dim": 16,
+            "iou_head_depth": 2,
+        },
+    )
+    return save(SamModel(config), folder)
+
+
 ROWS: Mapping[str, Tiny] = {
     "zero-shot-image-classification": Tiny(zero_shot_image_classification),
     "zero-shot-object-detection": Tiny(zero_shot_object_detection, {"threshold": 0.0}),
     "depth-estimation": Tiny(depth_estimation),
     "image-to-image": Tiny(image_to_image),
     "image-feature-extraction": Tiny(image_feature_extraction),
+    "mask-generation": Tiny(
+        mask_generation, {"points_per_side": 4, "pred_iou_thresh": 0.0, "stability_score_thresh": 0.0}
+    ),
     "keypoint-matching": Tiny(keypoint_matching, {"threshold": 0.0}),
 }
