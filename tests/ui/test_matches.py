@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
+import pytest
 
 from core.tasks.keypoint_matching import PicturePair
 from core.ui.outputs import VIEWS, clipboard_text
@@ -21,22 +23,26 @@ ANSWER = Matches(matches=(ONE,))
 
 def test_a_line_goes_from_place_to_place_whatever_the_pictures_sizes() -> None:
     view = VIEWS[Matches](ANSWER, PAIR)
-    (line,) = re.findall(r'<line x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)"', view)
-    assert [float(side) for side in line] == [1000.0, 500.0, 2000 + GAP + 500.0, 1000.0]
-    assert f'viewBox="0 0 {3000 + GAP} 1000"' in view
-    assert view.count("<circle") == 2
+    (line,) = re.findall(r"left:([\d.]+)%;top:([\d.]+)%;width:([\d.]+)cqw;rotate:([\d.]+)deg", view)
+    left, top, length, turn = (float(side) for side in line)
+    whole = 2000 + GAP + 1000
+    x, y, length = left / 100 * whole, top / 100 * 1000, length / 100 * whole
+    assert (x, y) == pytest.approx((1000, 500), abs=0.1)
+    assert x + length * math.cos(math.radians(turn)) == pytest.approx(2000 + GAP + 500, abs=0.2)
+    assert y + length * math.sin(math.radians(turn)) == pytest.approx(1000, abs=0.2)
+    assert f"aspect-ratio:{whole}/1000" in view
 
 
 def test_the_number_is_said_and_every_place_stands_in_the_table() -> None:
     view = VIEWS[Matches](ANSWER, PAIR)
     assert "<strong>1</strong> place is in both pictures" in view
     assert '<td class="pd-n">30</td>' in view
-    assert 'aria-label="1 lines' not in view
+    assert "A line joins places" in view
 
 
 def test_many_matches_draw_the_surest_and_say_so() -> None:
     view = VIEWS[Matches](Matches(matches=(ONE,) * 400), PAIR)
-    assert view.count("<line") == DRAWN
+    assert view.count("rotate:") == DRAWN
     assert f"The lines show the {DRAWN} surest" in view
     assert "And 100 more" in view
 
