@@ -50,7 +50,11 @@ def load(checkpoint: Checkpoint) -> Enlarger:
     return Enlarger(model, processor)
 
 
-def run(pipe: Enlarger, inputs: Sequence[Image], _parameters: ImageToImageParameters) -> list[Image]:
+def run(
+    pipe: Enlarger,
+    inputs: Sequence[Image],
+    parameters: ImageToImageParameters,  # noqa: ARG001  # there is nothing to tune
+) -> list[Image]:
     """Enlarge each picture by the model's scale; what it was padded with is cut off again.
 
     Raises: TooLarge over `MAX_PIXELS`.

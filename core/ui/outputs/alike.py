@@ -74,7 +74,7 @@ def places(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         apart = flat[:, None] - flat[None]
         distance = np.maximum(np.linalg.norm(apart, axis=-1), 1e-9) + np.eye(len(flat))
         push = (np.clip(ROOM - distance, 0, None)[..., None] * apart / distance[..., None]).sum(1)
-        flat = np.clip(flat + np.clip(push, -ROOM / 8, ROOM / 8), 0, 1)
+        flat = np.asarray(np.clip(flat + np.clip(push, -ROOM / 8, ROOM / 8), 0, 1))
     return flat
 
 
