@@ -7,6 +7,7 @@ The map, in the order in which it may be imported (each line only from lines abo
                                   inputs of several parts, read and kept
     catalog, engine, feedback     which models there are; running them; runs and judgements kept
     showcase                      the one door: validates, limits, runs, records
+    demo, demos                   functions of the owner's as tasks: what their author uses; how they become tasks
     runtime                       builds all of it once per process
     api, ui                       the two edges: HTTP routes and Streamlit elements, from the same declarations
 

@@ -15,8 +15,18 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from core.errors import BadInput, ShowcaseError
-from core.media import Limits, encode_png, encode_wav, read_audio, read_image, read_text
-from core.values import NOUNS, Atom, Audio, Chat, Image, InputField, Text, Value, fields_of
+from core.media import (
+    Limits,
+    encode_png,
+    encode_wav,
+    read_audio,
+    read_image,
+    read_table,
+    read_text,
+    rows_of_json,
+    table_of,
+)
+from core.values import NOUNS, Atom, Audio, Chat, Image, InputField, Table, Text, Value, fields_of
 
 Kind = TypeVar("Kind", bound=Value)
 
@@ -171,10 +181,28 @@ def _read_chat(given: Any, limits: Limits, _: str) -> Chat:
     return chat
 
 
+def _read_table(given: Any, limits: Limits, name: str) -> Table:
+    """Read a table: columns or rows as JSON has them, the text of a CSV file, or a file, as bytes or in base64."""
+    if isinstance(given, str):
+        # A heading and a row are two lines; base64 is one.
+        given = given if "\n" in given.strip() else from_base64(given)
+    if isinstance(given, bytes) and given.lstrip()[:1] in (b"{", b"["):
+        try:
+            given = json.loads(given)
+        except (ValueError, RecursionError):  # a CSV file may begin so too
+            return read_table(given, limits, name=name)
+    if isinstance(given, str | bytes):
+        return read_table(given, limits, name=name)
+    if not isinstance(given, Mapping | Sequence):
+        raise BadInput("A table has to be an object, a list or a file.", hint="Send its columns by name.")
+    return table_of(rows_of_json(given), limits)
+
+
 _READERS: Final[dict[type[Value], Callable[[Any, Limits, str], Any]]] = {
     Text: _read_text,
     Image: _read_file(Image, read_image),
     Audio: _read_file(Audio, read_audio),
+    Table: _read_table,
     Chat: _read_chat,
 }
 """How each atom is read."""
@@ -184,10 +212,15 @@ def _chat_messages(chat: Chat) -> list[dict[str, str]]:
     return [message.model_dump() for message in chat.messages]
 
 
+def _columns(table: Table) -> dict[str, list[str]]:
+    return {name: [row[at] for row in table.rows] for at, name in enumerate(table.columns)}
+
+
 _WRITERS: Final[dict[type[Value], Callable[[Any], tuple[str, bytes]]]] = {
     Text: lambda text: (TEXT_TYPE, text.text.encode()),
     Image: lambda image: ("image/png", encode_png(image)),
     Audio: lambda audio: ("audio/wav", encode_wav(audio)),
+    Table: lambda table: (JSON_TYPE, json.dumps(_columns(table)).encode()),
     Chat: lambda chat: (JSON_TYPE, json.dumps(_chat_messages(chat)).encode()),
 }
 """How each atom is kept: its media type and its bytes."""

@@ -12,11 +12,14 @@ import logging
 import os
 import secrets
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from core.catalog import Availabilities, Catalog
+from core.demos import DemoLoader, Demos, ask_model, find_demos
 from core.engine import Engine
 from core.engine.budget import memory_budget_bytes
 from core.engine.loader import TransformersLoader
@@ -26,6 +29,7 @@ from core.judging import Judging
 from core.settings import Settings
 from core.showcase import Showcase
 from core.tasks import TASKS
+from core.values import Value
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +45,7 @@ class Runtime:
     showcase: Showcase
     judging: Judging
     salt: bytes = field(repr=False)
+    demos: Demos
     first_page_shown: threading.Event = field(default_factory=threading.Event)
 
     def hashed(self, who: str) -> str:
@@ -67,11 +72,16 @@ def runtime() -> Runtime:
 
 def build(settings: Settings) -> Runtime:
     """Put the parts together."""
-    catalog = Catalog.read(settings.catalog_path)
+    demos = find_demos(settings.demos_folder)
+    catalog = Catalog([*Catalog.read(settings.catalog_path).cards, *demos.cards])
     hub = Hub.from_env(os.environ)
+
+    def ask(task_id: str, inputs: Any, parameters: Mapping[str, Any], model_id: str | None) -> Value:
+        return ask_model(showcase, task_id, inputs, parameters, model_id)
+
     loader = TransformersLoader(hub=hub, catalog=catalog, tasks=TASKS)
     engine = Engine(
-        loader=loader,
+        loader=DemoLoader(demos.found, ask, checkpoints=loader),
         budget_bytes=settings.memory_bytes or memory_budget_bytes(),
         queue_limit=settings.queue_limit,
     )
@@ -81,8 +91,9 @@ def build(settings: Settings) -> Runtime:
         engine=engine,
         availabilities=Availabilities(hub=hub, budget_bytes=engine.budget_bytes),
         store=FeedbackStore(settings.database_url),
+        tasks=[*TASKS, *demos.tasks],
     )
-    return Runtime(settings, showcase, Judging(showcase), _salt(settings.data_folder))
+    return Runtime(settings, showcase, Judging(showcase), _salt(settings.data_folder), demos)
 
 
 def _salt(folder: Path) -> bytes:

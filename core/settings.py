@@ -29,6 +29,7 @@ class Settings:
     """Hold the configuration of one process. Quantities carry their unit in their name."""
 
     catalog_path: Path = _setting("PODIUM_CATALOG", ROOT / "models" / "catalog.toml", "The catalog file.")
+    demos_folder: Path = _setting("PODIUM_DEMOS", ROOT / "demos", "The folder whose functions marked @demo are shown.")
     data_folder: Path = _setting("PODIUM_DATA", ROOT / "data", "Where the database and the salt are kept.")
     database_url: str = _setting(
         "PODIUM_DATABASE_URL", "", "SQLAlchemy URL of the judgements; empty: podium.db in the data folder."

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
@@ -24,7 +24,7 @@ from core.media import Limits
 from core.reading import decoded, encoded, kind_words, read_value
 from core.settings import Settings
 from core.tasks import TASKS, get_task
-from core.tasks.spec import Modality, Task
+from core.tasks.spec import Modality, Parameters, Task
 from core.values import VALUE_TYPES, Value
 
 APP_VERSION: Final = "0.1.0"
@@ -52,12 +52,14 @@ class Showcase:
         engine: Engine,
         availabilities: Availabilities,
         store: FeedbackStore,
+        tasks: Sequence[Task] = TASKS,
     ) -> None:
         self.settings = settings
         self.limits = Limits.of(settings)
         self.catalog = catalog
         self.engine = engine
         self.store = store
+        self._tasks = tuple(tasks)
         self._availabilities = availabilities
         self._jobs = RecentJobs(RECENT_INPUT_BYTES)
         self._recorders = ThreadPoolExecutor(RECORDERS, thread_name_prefix="recorder")
@@ -66,7 +68,18 @@ class Showcase:
 
     def tasks(self, modality: Modality | None = None) -> list[Task]:
         """Return the tasks that have a model in the catalog, of one modality or of all."""
-        return [task for task in TASKS if task.id in self.catalog.task_ids and modality in (None, task.modality)]
+        return [task for task in self._tasks if task.id in self.catalog.task_ids and modality in (None, task.modality)]
+
+    def task(self, task_id: str) -> Task:
+        """Return the task of that id.
+
+        Raises: UnknownName listing the tasks there are.
+        """
+        return get_task(task_id, self._tasks)
+
+    def find_task(self, task_id: str) -> Task | None:
+        """Return the task of that id; None if it is no longer offered, as a demo whose file is gone."""
+        return next((task for task in self._tasks if task.id == task_id), None)
 
     def availability(self, card: ModelCard) -> Availability:
         """Return whether a model can run now and, if not, why; never waits for the network."""
@@ -108,24 +121,18 @@ class Showcase:
 
         Raises: UnknownName, BadParameters, BadInput, ModelUnavailable, or Busy if the queue is full.
         """
-        task = get_task(task_id)
-        if not isinstance(inputs, task.input):
-            raise BadInput(
-                f"{task.title} takes {kind_words(task.input)}.", hint="Choose a task that takes what you have."
-            )
+        task = self.task(task_id)
         checked = task.checked_parameters(parameters)
-        card = self.catalog.get(task_id, model_id) if model_id else self.first_model(task)
-        self._availabilities.require(card, loaded=self._is_loaded(card))
-        request = Request(task, card.model_id, inputs, checked, client, source)
-        ticket = self.engine.submit(
+        card, ticket = self.submit(
             task,
-            self._key(card),
             inputs,
             checked,
             client=client,
             deadline_s=self.settings.deadline_s,
-            streaming=streaming and task.stream is not None,
+            model_id=model_id,
+            streaming=streaming,
         )
+        request = Request(task, card.model_id, inputs, checked, client, source)
         job = Job(run_id=new_id(), request=request, ticket=ticket)
         self._jobs.add(job)
 
@@ -134,6 +141,38 @@ class Showcase:
 
         ticket.add_done_callback(finish)
         return job
+
+    def submit(
+        self,
+        task: Task,
+        inputs: Value,
+        parameters: Parameters,
+        *,
+        client: str,
+        deadline_s: float,
+        model_id: str | None = None,
+        streaming: bool = False,
+    ) -> tuple[ModelCard, Ticket]:
+        """Check a request and hand it to the engine; return the model it goes to and its ticket. Records nothing.
+
+        Raises: UnknownName, BadInput, ModelUnavailable, or Busy if the queue is full.
+        """
+        if not isinstance(inputs, task.input):
+            raise BadInput(
+                f"{task.title} takes {kind_words(task.input)}.", hint="Choose a task that takes what you have."
+            )
+        card = self.catalog.get(task.id, model_id) if model_id else self.first_model(task)
+        self._availabilities.require(card, loaded=self._is_loaded(card))
+        ticket = self.engine.submit(
+            task,
+            self._key(card),
+            inputs,
+            parameters,
+            client=client,
+            deadline_s=deadline_s,
+            streaming=streaming and task.stream is not None,
+        )
+        return card, ticket
 
     def run(
         self,
@@ -182,7 +221,7 @@ class Showcase:
         return Run(
             record=record,
             output=VALUE_TYPES[record.output_type].from_json(record.output),
-            inputs=decoded(get_task(record.task_id).input, kept.media_type, kept.data, self.limits) if kept else None,
+            inputs=decoded(self.task(record.task_id).input, kept.media_type, kept.data, self.limits) if kept else None,
             recorded=True,
         )
 

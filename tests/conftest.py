@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -43,16 +44,25 @@ def write_catalog(path: Path, tiny_folder: Callable[[str], Path]) -> None:
     path.write_text(real.read_text() + "".join(rows))
 
 
+def write_demos(folder: Path) -> None:
+    """Copy the demos that ship into a folder, and one more that has a parameter of every kind."""
+    folder.mkdir()
+    for file in [*(ROOT / "demos").glob("*.py"), *(ROOT / "tests" / "demos" / "more").glob("*.py")]:
+        shutil.copy(file, folder)
+
+
 @pytest.fixture(scope="session")
 def session_runtime(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Callable[[str], Path]) -> Iterator[Runtime]:
     """Make one runtime for the whole session: the pages find it as they find the real one."""
     folder = tmp_path_factory.mktemp("podium")
     write_catalog(folder / "catalog.toml", tiny_folder)
+    write_demos(folder / "demos")
     patch = pytest.MonkeyPatch()
     for variable in list(os.environ):
         if variable.startswith("PODIUM_") and variable not in ("PODIUM_CI", "PODIUM_TEST_POSTGRES_URL"):
             patch.delenv(variable)
     patch.setenv("PODIUM_DATA", str(folder))
+    patch.setenv("PODIUM_DEMOS", str(folder / "demos"))
     patch.setenv("PODIUM_CATALOG", str(folder / "catalog.toml"))
     runtime_module.runtime.cache_clear()
     made = runtime_module.runtime()

@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from core.catalog import Availabilities, Catalog
+from core.demos import DemoLoader, Demos, ask_model
 from core.engine import Engine, Loaded, ModelKey
 from core.feedback.store import FeedbackStore
 from core.hub import Hub
 from core.settings import Settings
 from core.showcase import Showcase
+from core.tasks import TASKS
 
 Pipe = Callable[..., Any]
+
+NO_DEMOS = Demos()
 
 
 class FakeLoader:
@@ -48,14 +52,17 @@ def catalog_in(folder: Path) -> Catalog:
     return Catalog.read(path)
 
 
-def showcase_of(folder: Path, pipe: Pipe, **settings: Any) -> Showcase:
-    """Build a showcase whose models are `pipe`."""
+def showcase_of(folder: Path, pipe: Pipe, demos: Demos = NO_DEMOS, **settings: Any) -> Showcase:
+    """Build a showcase whose models are `pipe`, and which has these demos."""
     made = Settings(data_folder=folder, **settings)
-    engine = Engine(loader=FakeLoader(pipe), budget_bytes=1_000_000, queue_limit=made.queue_limit)
-    return Showcase(
+    loader = DemoLoader(demos.found, lambda *asked: ask_model(showcase, *asked), checkpoints=FakeLoader(pipe))
+    engine = Engine(loader=loader, budget_bytes=1_000_000, queue_limit=made.queue_limit)
+    showcase = Showcase(
         settings=made,
-        catalog=catalog_in(folder),
+        catalog=Catalog([*catalog_in(folder).cards, *demos.cards]),
         engine=engine,
         availabilities=Availabilities(hub=Hub(offline=True), budget_bytes=engine.budget_bytes),
         store=FeedbackStore(made.database_url),
+        tasks=[*TASKS, *demos.tasks],
     )
+    return showcase

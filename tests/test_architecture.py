@@ -19,6 +19,7 @@ RANKS = {
     "media": 1,
     "hub": 1,
     "tasks": 2,
+    "demo": 3,
     "catalog": 3,
     "engine": 3,
     "feedback": 3,
@@ -26,6 +27,7 @@ RANKS = {
     "job": 4,
     "showcase": 5,
     "judging": 6,
+    "demos": 6,
     "runtime": 7,
     "api": 8,
     "ui": 8,
@@ -48,7 +50,15 @@ NEVER_AT_IMPORT = {"torch", "transformers"}
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 
 MODULES = sorted([*ROOT.glob("core/**/*.py"), *ROOT.glob("pages/*.py"), ROOT / "Home.py"])
-ALL_PYTHON = sorted([*MODULES, *ROOT.glob("training/*.py"), *ROOT.glob("bench/*.py"), *ROOT.glob("tests/**/*.py")])
+ALL_PYTHON = sorted(
+    [
+        *MODULES,
+        *ROOT.glob("demos/*.py"),
+        *ROOT.glob("training/*.py"),
+        *ROOT.glob("bench/*.py"),
+        *ROOT.glob("tests/**/*.py"),
+    ]
+)
 
 
 def name_of(path: Path) -> str:

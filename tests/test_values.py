@@ -36,6 +36,7 @@ from core.values import (
     PageAnswer,
     PageAnswers,
     Point,
+    Several,
     Similarities,
     Summary,
     Table,
@@ -45,6 +46,7 @@ from core.values import (
     Translation,
     Value,
     Video,
+    Words,
 )
 
 PICTURE = Image.from_array(np.arange(24, dtype=np.uint8).reshape(2, 4, 3))
@@ -76,6 +78,8 @@ ONE_OF_EACH = [
     PageAnswers(width=4, height=2, answers=(PageAnswer(answer="Rome", score=0.5, boxes=(BOX,)),)),
     Mixed(text="a", image=PICTURE, audio=SOUND),
     Transcript(text="one two", chunks=(Chunk(text="one", start_s=0.1, end_s=None),)),
+    Words(text="by themselves"),
+    Several(parts=(Words(text="a"), PICTURE, Labels(labels=(POSITIVE,))), titles=("", "b", "c")),
 ]
 
 
@@ -106,6 +110,22 @@ def test_a_picture_differing_in_one_pixel_has_another_digest() -> None:
     other = array.copy()
     other[350, 350, 1] = 1
     assert Image.from_array(array).digest() != Image.from_array(other).digest()
+
+
+def test_a_pair_of_pictures_differing_in_one_pixel_has_another_digest() -> None:
+    other = Image.from_array(PICTURE.array() + np.uint8(1))
+    pairs = [Mixed(image=PICTURE), Mixed(image=other), Several(parts=(PICTURE, other)), Several(parts=(other, PICTURE))]
+    assert len({pair.digest() for pair in pairs}) == 4
+
+
+def test_several_answers_are_read_back_as_what_they_were() -> None:
+    several = Several(parts=(Summary(text="a"), SOUND))
+    assert [type(part) for part in Several.from_json(several.to_json()).parts] == [Summary, Audio]
+    for form in ({"type": "Several", "value": several.to_json()}, {"type": "object", "value": {}}, {"type": "Text"}):
+        with pytest.raises(ValidationError):
+            Several.from_json({"parts": [form]})
+    with pytest.raises(ValidationError, match="title for each"):
+        Several(parts=(SOUND,), titles=("a", "b"))
 
 
 def test_arrays_come_back_as_they_went_in_and_read_only() -> None:

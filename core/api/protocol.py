@@ -14,12 +14,13 @@ from typing import Any, Final, NamedTuple
 
 from core.errors import BadInput, BadParameters, UnsupportedMedia
 from core.media import encode_png, png_of_depth
-from core.reading import JSON_TYPE
+from core.reading import JSON_TYPE, to_wire
 from core.tasks.spec import Task
 from core.values import (
     Answers,
     Audio,
     Boxes,
+    Decisions,
     Depth,
     Embeddings,
     Entities,
@@ -28,10 +29,14 @@ from core.values import (
     Labels,
     Masks,
     Matches,
+    Several,
+    Table,
+    TableAnswer,
     Text,
     Transcript,
     Value,
     Video,
+    Words,
 )
 
 
@@ -130,6 +135,21 @@ def _matches(answer: Matches) -> object:
     ]
 
 
+def _table_answer(answer: TableAnswer) -> object:
+    # One object, as the reference and huggingface_hub's client have it; the specification wraps it in a list.
+    return answer.model_dump(mode="json", exclude=None if answer.aggregator else {"aggregator"})
+
+
+def _decisions(answer: Decisions) -> object:
+    return {
+        one.name: {
+            "answer": one.answer,
+            "probabilities": {option.label: option.score for option in one.options},
+        }
+        for one in answer.decisions
+    }
+
+
 def _transcript(answer: Transcript) -> object:
     chunks = [{"text": chunk.text, "timestamp": [chunk.start_s, chunk.end_s]} for chunk in answer.chunks]
     return {"text": answer.text} | ({"chunks": chunks} if chunks else {})
@@ -137,6 +157,31 @@ def _transcript(answer: Transcript) -> object:
 
 def _text(answer: Text) -> object:
     return {"generated_text": answer.text}
+
+
+def _words(answer: Words) -> object:
+    return {"text": answer.text}
+
+
+def _table(answer: Table) -> object:
+    return {"columns": list(answer.columns), "rows": [list(row) for row in answer.rows]}
+
+
+def _picture(answer: Image) -> object:
+    return File(encode_png(answer), "image/png")
+
+
+def _sound(answer: Audio) -> object:
+    return {"audio": to_wire(answer), "sampling_rate": answer.sampling_rate}
+
+
+def _several(answer: Several) -> object:
+    # Pictures and sounds are base64 here, as they are among several inputs.
+    return [
+        ({"title": title} if title else {})
+        | {"type": type(part).__name__, "answer": to_wire(part) if isinstance(part, Image | Audio) else written(part)}
+        for title, part in answer.titled()
+    ]
 
 
 ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
@@ -147,11 +192,17 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Depth: _depth,
     Matches: _matches,
     Embeddings: _embeddings,
-    Image: lambda answer: File(encode_png(answer), "image/png"),
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
+    Decisions: _decisions,
+    TableAnswer: _table_answer,
     Text: _text,
+    Words: _words,
+    Table: _table,
+    Image: _picture,
+    Audio: _sound,
+    Several: _several,
 }
 """The JSON of each output type, or the file that it is."""
 

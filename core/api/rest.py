@@ -19,7 +19,6 @@ from core.api.protocol import File, read_payload, written
 from core.errors import Busy, ShowcaseError, TooLarge
 from core.runtime import Runtime
 from core.showcase import APP_VERSION
-from core.tasks import get_task
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +74,7 @@ def rest_app(of: Runtime) -> FastAPI:
     @app.post("/tasks/{task_id}")
     async def run(task_id: str, request: Request, model: str | None = None) -> Response:
         """Run a task on one input, in the Hugging Face inference protocol."""
-        task = get_task(task_id)
+        task = of.showcase.task(task_id)
         body = await _body(request, of.settings.max_upload_bytes)
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         payload = read_payload(task, body, media_type)

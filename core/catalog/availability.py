@@ -85,6 +85,8 @@ class Availabilities:
 
     def _not_loaded(self, card: ModelCard) -> Availability:
         """Return where a model is that can be loaded; refuse one that cannot."""
+        if card.is_function:
+            return Availability("here", "On this machine: a function, which needs no loading.")
         for package in card.requires:
             if not self._is_installed(package):
                 raise ModelUnavailable(

@@ -47,6 +47,7 @@ class ModelCard:
         requires: Python packages beyond the showcase's own.
         dtype: what it has to compute in, where that is not left to the processor.
         size_bytes: about what its download weighs, where that is known.
+        is_function: whether a function of the owner's answers, and no checkpoint: see `core.demo`.
     """
 
     task_id: str
@@ -58,6 +59,7 @@ class ModelCard:
     requires: tuple[str, ...] = ()
     dtype: Dtype | None = None
     size_bytes: int | None = None
+    is_function: bool = False
 
     @property
     def is_starter(self) -> bool:

@@ -3,11 +3,13 @@
 Read it in this order: `key` (what is asked for and what is loaded), `state` (what it says), `ticket`
 (a request as its caller holds it), `batcher` (who is next, and with whom), `cache` (what stays in
 memory), `worker` (the one thread that owns a model), `engine` (the facade). `deadlines` ends what is
-overdue, `budget` finds out how much memory there is, `loader` makes pipes. Knows nothing of pages, HTTP or the store.
+overdue, `serving` says whose request a thread answers, `budget` finds out how much memory there is,
+`loader` makes pipes. Knows nothing of pages, HTTP or the store.
 """
 
 from core.engine.engine import Engine
 from core.engine.key import Loaded, Loader, ModelKey
+from core.engine.serving import served
 from core.engine.state import (
     Answer,
     Event,
@@ -36,4 +38,5 @@ __all__ = [
     "State",
     "Ticket",
     "Waiting",
+    "served",
 ]

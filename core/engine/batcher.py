@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from core.engine.key import Loaded
+from core.engine.serving import serving
 from core.engine.ticket import Ticket
 from core.errors import RunFailed, ShowcaseError
 from core.tasks.spec import batch_budget
@@ -103,7 +104,8 @@ def run_batch(
     outputs: Any = None
     problem: ShowcaseError | None = None
     try:
-        outputs = _outputs(loaded.pipe, batch)
+        with serving(batch):
+            outputs = _outputs(loaded.pipe, batch)
     except Exception as err:
         problem = told(err, "A run of %d failed", len(batch))
     if problem is not None and len(batch) > 1:

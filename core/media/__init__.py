@@ -1,4 +1,4 @@
-"""Media: bytes to Text, Image and Audio and back, with every limit and every decoder.
+"""Media: bytes to Text, Image, Audio and Table and back, with every limit and every decoder.
 
     limits      how large an input may be
     kinds       what a file is, told from its bytes
@@ -7,6 +7,7 @@
     sounds      sounds: what holds for all of them; resampling
     recordings  how each kind of sound is opened: wav (its header), libsndfile, PyAV apart
     isolated    decoding in another process; child is that process
+    tables      CSV, workbooks and the rows of JSON
     encoding    PNG and WAV out, masks both ways
     surfaces    a surface over a picture, and its GLB file
 
@@ -20,6 +21,7 @@ from core.media.kinds import Kind, sniff
 from core.media.limits import Limits
 from core.media.sounds import read_audio, resample
 from core.media.surfaces import Surface, encode_glb
+from core.media.tables import read_table, rows_of_json, table_of
 from core.media.texts import read_text
 
 __all__ = [
@@ -34,9 +36,12 @@ __all__ = [
     "png_of_mask",
     "read_audio",
     "read_image",
+    "read_table",
     "read_text",
     "resample",
+    "rows_of_json",
     "sniff",
+    "table_of",
     "thumbnail_png",
     "to_pil",
 ]

@@ -5,10 +5,13 @@ Adding one: a file here, a line below, a test row. A task's id is the Hub's pipe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.errors import UnknownName
 from core.tasks import (
     audio_classification,
     automatic_speech_recognition,
+    decision,
     depth_estimation,
     fill_mask,
     image_classification,
@@ -19,6 +22,7 @@ from core.tasks import (
     mask_generation,
     object_detection,
     question_answering,
+    table_question_answering,
     text_classification,
     text_generation,
     token_classification,
@@ -34,7 +38,9 @@ TASKS: tuple[Task, ...] = (
     token_classification.TASK,
     zero_shot_classification.TASK,
     question_answering.TASK,
+    table_question_answering.TASK,
     fill_mask.TASK,
+    decision.TASK,
     text_generation.TASK,
     image_classification.TASK,
     object_detection.TASK,
@@ -52,13 +58,13 @@ TASKS: tuple[Task, ...] = (
 )
 
 
-def get_task(task_id: str) -> Task:
-    """Return the task of that id.
+def get_task(task_id: str, tasks: Sequence[Task] = TASKS) -> Task:
+    """Return the task of that id, of these tasks.
 
     Raises: UnknownName listing the tasks there are.
     """
-    for task in TASKS:
+    for task in tasks:
         if task.id == task_id:
             return task
-    known = ", ".join(task.id for task in TASKS)
+    known = ", ".join(task.id for task in tasks)
     raise UnknownName(f"There is no task '{task_id}'.", hint=f"The tasks are: {known}.")

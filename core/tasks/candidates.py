@@ -1,4 +1,4 @@
-"""Labels that a visitor makes up, as parameters of the zero-shot tasks on pictures.
+"""Labels that a visitor makes up, as parameters of the zero-shot tasks on texts and pictures.
 
 Owns what such labels may be, and that none is cut where a model reads only so many tokens.
 """

@@ -66,7 +66,7 @@ def run(pipe: Any, inputs: Sequence[Text], parameters: FillMaskParameters) -> li
         answers = [answers]
     rows = iter([_by_gap(answer)[piece.gaps] for piece, answer in zip(flat, answers, strict=True)])
     return [
-        _fillings(text, mask, [gap for _ in several for gap in next(rows)])
+        _fillings(text, mask, [gap for _ in several for gap in next(rows)], _note(text, several))
         for text, several in zip(texts, pieces, strict=True)
     ]
 
@@ -102,6 +102,12 @@ def _pieces(pipe: Any, text: str) -> list[Piece]:
     return pieces
 
 
+def _note(text: str, pieces: Sequence[Piece]) -> str:
+    if pieces[0].text == text:
+        return ""
+    return "The text is longer than the model reads: of it, what stands around each gap was read."
+
+
 def _token(tokenizer: Any, word: str) -> str:
     """Return the one token that stands for a word, as it begins a word if the tokenizer tells these apart."""
     for written in (f" {word.strip()}", word.strip()):
@@ -119,7 +125,7 @@ def _by_gap(answer: list[Any]) -> list[list[dict[str, Any]]]:
     return [answer] if isinstance(answer[0], dict) else answer
 
 
-def _fillings(text: str, mask: str, gaps: Sequence[list[dict[str, Any]]]) -> Fillings:
+def _fillings(text: str, mask: str, gaps: Sequence[list[dict[str, Any]]], note: str) -> Fillings:
     parts = text.split(mask)
     return Fillings(
         gaps=tuple(
@@ -134,7 +140,8 @@ def _fillings(text: str, mask: str, gaps: Sequence[list[dict[str, Any]]]) -> Fil
                 for row in rows
             )
             for at, rows in enumerate(gaps)
-        )
+        ),
+        note=note,
     )
 
 

@@ -33,8 +33,8 @@ class Example:
 
     Args:
         title: a few words, shown on the button.
-        inputs: the text itself, or a file relative to the repository's root; for an input of several fields a
-            mapping of their names to these, or to a tuple of these.
+        inputs: the text itself, a table as CSV, or a file relative to the repository's root; for an input of several
+            fields a mapping of their names to these, or to a tuple of these.
         parameters: what differs from the defaults.
     """
 
@@ -111,6 +111,11 @@ class Task:
     stream: Stream | None = None
     batches: bool = True
     deterministic: bool = True
+
+    @property
+    def first_example(self) -> Example:
+        """Return what stands in the form at first; an empty one where there are no examples."""
+        return self.examples[0] if self.examples else Example("", {})
 
     def checked_parameters(self, given: Mapping[str, Any]) -> Parameters:
         """Return the parameters, defaults filled in.

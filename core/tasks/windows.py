@@ -22,8 +22,9 @@ def token_limit(model: Any, tokenizer: Any) -> int:
     config = model.config.get_text_config()
     positions = getattr(config, "max_position_embeddings", None) or _UNSET
     embeddings = getattr(getattr(model.base_model, "embeddings", None), "position_embeddings", None)
-    if getattr(embeddings, "padding_idx", None) is not None:
-        positions -= embeddings.padding_idx + 1  # RoBERTa and its kin count from behind the padding
+    padding = getattr(embeddings, "padding_idx", None)
+    if padding is not None:
+        positions -= padding + 1  # RoBERTa and its kin count from behind the padding
     return int(min(tokenizer.model_max_length, positions if positions > 0 else _UNSET, _UNSET))
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from core.errors import BadParameters, ModelUnavailable
+from core.tasks.candidates import MOST_LABELS, CandidateLabel, Template
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.spec import Checkpoint, Example, Parameters, Task
 from core.tasks.windows import text_windows, token_limit
@@ -21,31 +22,17 @@ SMALLEST_WINDOW = 8
 class ZeroShotClassificationParameters(Parameters):
     """Tune zero-shot classification."""
 
-    candidate_labels: tuple[str, ...] = Field(
+    candidate_labels: tuple[CandidateLabel, ...] = Field(
         ("travel", "cooking", "sport", "politics", "technology"),
         min_length=1,
-        max_length=20,
+        max_length=MOST_LABELS,
         description="The labels to choose from, in your own words.",
         json_schema_extra={"prominent": True},
     )
     multi_label: bool = Field(False, description="Judge each label by itself, so that several or none may fit.")
-    hypothesis_template: str = Field(
-        "This example is {}.", max_length=200, description="The sentence that is judged; each label stands in for {}."
+    hypothesis_template: Template = Field(
+        "This example is {}.", description="The sentence that is judged; each label stands in for {}."
     )
-
-    @field_validator("hypothesis_template")
-    @classmethod
-    def _check_template(cls, template: str) -> str:
-        if template.replace("{}", "", 1).count("{") or "}" in template.replace("{}", "", 1) or "{}" not in template:
-            raise ValueError("it needs {} once, where the label goes, and no other braces")
-        return template
-
-    @field_validator("candidate_labels")
-    @classmethod
-    def _check_labels(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
-        if any(not label.strip() or len(label) > 200 for label in labels):
-            raise ValueError("a label has 1 to 200 characters")
-        return tuple(dict.fromkeys(label.strip() for label in labels))
 
 
 def load(checkpoint: Checkpoint) -> Any:
@@ -68,7 +55,7 @@ def run(pipe: Any, inputs: Sequence[Text], parameters: ZeroShotClassificationPar
     windows = [text_windows(text.text, pipe.tokenizer, room) for text in inputs]
     answers = pipe(
         [window for several in windows for window in several],
-        candidate_labels=list(parameters.candidate_labels),
+        candidate_labels=list(dict.fromkeys(parameters.candidate_labels)),
         hypothesis_template=parameters.hypothesis_template,
         multi_label=parameters.multi_label,
         batch_size=len(inputs),
@@ -97,14 +84,15 @@ def _room(pipe: Any, parameters: ZeroShotClassificationParameters) -> int:
 def _averaged(windows: Sequence[dict[str, float]]) -> Labels:
     means = {label: float(np.mean([scores[label] for scores in windows])) for label in windows[0]}
     best_first = sorted(means.items(), key=lambda item: -item[1])
-    return Labels(labels=tuple(Label(label=label, score=min(1.0, score)) for label, score in best_first))
+    note = f"Read in {len(windows)} windows; each score is their average." if len(windows) > 1 else ""
+    return Labels(labels=tuple(Label(label=label, score=min(1.0, score)) for label, score in best_first), note=note)
 
 
 TASK = Task(
     id="zero-shot-classification",
     modality="text",
     title="Zero-shot classification",
-    summary="Sorts a text under labels that you make up. A long text is read in parts, and their scores are averaged.",
+    summary="Sorts a text under labels that you make up, without having been trained on them.",
     icon=":material/label_important:",
     input=Text,
     parameters=ZeroShotClassificationParameters,

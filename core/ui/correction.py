@@ -10,15 +10,24 @@ from typing import Final
 
 import streamlit as st
 
-from core.media import read_image
 from core.ui.outputs.answers import NOWHERE
 from core.ui.outputs.fillings import word_of
-from core.ui.problem import problems_shown
-from core.ui.state import runtime
+from core.ui.outputs.table_answer import worked_out
+from core.ui.picture_correction import (
+    KEPT,
+    depth_correction,
+    embeddings_correction,
+    image_correction,
+    matches_correction,
+)
+from core.ui.problem import plain
 from core.values import (
     Answer,
     Answers,
+    Audio,
     Boxes,
+    Decision,
+    Decisions,
     Depth,
     Embeddings,
     Entities,
@@ -29,12 +38,15 @@ from core.values import (
     Labels,
     Masks,
     Matches,
+    Several,
+    Table,
+    TableAnswer,
     Text,
     Transcript,
     Value,
+    Words,
 )
 
-KEPT: Final = "Right"
 LABEL: Final = "Label"
 
 
@@ -54,7 +66,7 @@ def _labels(output: Labels, labels: Sequence[str], key: str) -> Labels | None:
 
 def _text(output: Text, _: Sequence[str], key: str) -> Text | None:
     right = st.text_area("The right text", output.text, key=key, height=160)
-    return Text(text=right) if right != output.text else None
+    return type(output)(text=right) if right != output.text else None
 
 
 def _transcript(output: Transcript, _: Sequence[str], key: str) -> Transcript | None:
@@ -118,7 +130,7 @@ def _masks(output: Masks, labels: Sequence[str], key: str) -> Masks | None:
 
 
 def _answers(output: Answers, _: Sequence[str], key: str) -> Answers | None:
-    right = _chosen("The right answer", [answer.answer or NOWHERE for answer in output.answers], key)
+    right = _chosen("The right answer", [*(answer.answer or NOWHERE for answer in output.answers), NOWHERE], key)
     if right is None:
         return None
     words = "" if right == NOWHERE else right
@@ -147,36 +159,58 @@ def _filled(words: Sequence[Filling], right: str) -> tuple[Filling, ...]:
     return (Filling(token_str=right, token=-1, score=1.0, sequence=""),)
 
 
-def _depth(output: Depth, _: Sequence[str], key: str) -> Depth | None:
-    swapped = st.checkbox("Near and far are the wrong way round", key=key)
-    return output.model_copy(update={"nearness": not output.nearness}) if swapped else None
-
-
-def _image(_output: Image, _: Sequence[str], key: str) -> Image | None:
-    file = st.file_uploader("The right picture", type=["png", "jpg", "jpeg", "webp"], key=key)
-    with problems_shown():
-        return read_image(file.getvalue(), runtime().showcase.limits, name=file.name) if file else None
-    return None
-
-
-def _embeddings(_output: Embeddings, _labels: Sequence[str], _key: str) -> None:
-    st.caption("Nobody writes a vector by hand: say in the comment what should be nearer, or farther apart.")
-
-
-def _matches(output: Matches, _: Sequence[str], key: str) -> Matches | None:
-    if not output.matches:
-        return None
+def _table(output: Table, _: Sequence[str], key: str) -> Table | None:
+    columns = [
+        f"{number}: {name}" if name in output.columns[:number] else name for number, name in enumerate(output.columns)
+    ]
     edited = st.data_editor(
-        [{KEPT: True, "Match": number} for number in range(1, len(output.matches) + 1)],
+        [dict(zip(columns, row, strict=True)) for row in output.rows],
         key=key,
         hide_index=True,
-        disabled=["Match"],
-        column_config={
-            KEPT: st.column_config.CheckboxColumn(KEPT, help="Take the tick away to strike it out", width="small"),
-        },
+        num_rows="dynamic",
+        width="stretch",
     )
-    kept = tuple(match for match, row in zip(output.matches, edited, strict=True) if row[KEPT])
-    return output.model_copy(update={"matches": kept}) if kept != output.matches else None
+    rows = tuple(tuple(str(row.get(column) or "") for column in columns) for row in edited)
+    return None if rows == output.rows else output.model_copy(update={"rows": rows})
+
+
+def _several(output: Several, labels: Sequence[str], key: str) -> Several | None:
+    """Correct each part in its own type, as far as it can be."""
+    right: dict[int, Value] = {}
+    for number, (title, part) in enumerate(output.titled()):
+        if type(part) not in CORRECTIONS:
+            continue
+        if title:
+            st.caption(plain(title))
+        corrected = CORRECTIONS[type(part)](part, labels, f"{key}_{number}")
+        if corrected is not None:
+            right[number] = corrected
+    parts = tuple(right.get(number, part) for number, part in enumerate(output.parts))
+    return output.model_copy(update={"parts": parts}) if right else None
+
+
+def _nothing(_output: Value, _labels: Sequence[str], _key: str) -> None:
+    st.caption("Say in the comment what would be right.")
+
+
+def _table_answer(output: TableAnswer, _: Sequence[str], key: str) -> TableAnswer | None:
+    right = st.text_input("The right answer", worked_out(output), key=key).strip()
+    changed = right and right != worked_out(output)
+    return TableAnswer(answer=right, coordinates=(), cells=(), aggregator="") if changed else None
+
+
+def _decisions(output: Decisions, _: Sequence[str], key: str) -> Decisions | None:
+    several = len(output.decisions) > 1
+    chosen = [
+        _chosen(f"The right answer: {one.name}", [option.label for option in one.options], at)
+        for number, one in enumerate(output.decisions, 1)
+        for at in [f"{key}_{number}" if several else key]
+    ]
+    decided = tuple(
+        Decision(name=one.name, answer=right, options=(Label(label=right, score=1.0),)) if right else one
+        for one, right in zip(output.decisions, chosen, strict=True)
+    )
+    return Decisions(decisions=decided) if any(chosen) else None
 
 
 CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
@@ -188,10 +222,16 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Masks: _masks,
     Answers: _answers,
     Fillings: _fillings,
-    Depth: _depth,
-    Image: _image,
-    Embeddings: _embeddings,
-    Matches: _matches,
+    Depth: depth_correction,
+    Image: image_correction,
+    Embeddings: embeddings_correction,
+    Matches: matches_correction,
+    Words: _text,
+    Table: _table,
+    Audio: _nothing,
+    Several: _several,
+    Decisions: _decisions,
+    TableAnswer: _table_answer,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""
 

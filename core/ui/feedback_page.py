@@ -16,7 +16,6 @@ from core.feedback.export import MEDIA_TYPES, Format, rows, write
 from core.feedback.filters import JudgementFilter
 from core.feedback.records import JudgedRun
 from core.feedback.stats import ModelStatistics, model_statistics
-from core.tasks import get_task
 from core.ui.outputs import clipboard_text
 from core.ui.owner import ask_for_owner
 from core.ui.problem import problems_shown
@@ -72,7 +71,7 @@ def _show_statistics(statistics: list[ModelStatistics]) -> None:
 def _row(model: ModelStatistics) -> dict[str, Any]:
     low, high = model.right.interval
     return {
-        "Task": get_task(model.task_id).title,
+        "Task": _title_of(model.task_id),
         "Model": model.model_id,
         "Runs": model.runs,
         "Judged": model.judged,
@@ -81,6 +80,12 @@ def _row(model: ModelStatistics) -> dict[str, Any]:
         "Corrected": model.corrected,
         "Run ms": f"{model.run.median_ms:.0f}, p95 {model.run.p95_ms:.0f}",
     }
+
+
+def _title_of(task_id: str) -> str:
+    """Return what a visitor calls a task; its id where it is no longer offered, as a demo whose file is gone."""
+    task = runtime().showcase.find_task(task_id)
+    return task.title if task else task_id
 
 
 def _choose(statistics: list[ModelStatistics]) -> JudgementFilter:
@@ -92,7 +97,7 @@ def _choose(statistics: list[ModelStatistics]) -> JudgementFilter:
         "Task",
         task_ids,
         index=None,
-        format_func=lambda name: get_task(name).title,
+        format_func=_title_of,
         placeholder="All",
         key="filter_task",
     )
@@ -148,16 +153,19 @@ def _show_latest(wanted: JudgementFilter) -> None:
 
 def _show_judged(judged: JudgedRun) -> None:
     run, judgement = judged.run, judged.judgement
-    task = get_task(run.task_id)
+    task = runtime().showcase.find_task(run.task_id)
     with st.container(key=f"judged_{judgement.judgement_id}", border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(_verdict(judgement.rating), width="content")
-            st.page_link(
-                f"pages/{task.modality}.py",
-                label=task.title,
-                icon=task.icon,
-                query_params={"task": run.task_id, "run": run.run_id},
-            )
+            if task is None:
+                st.caption(run.task_id, width="content")
+            else:
+                st.page_link(
+                    f"pages/{task.modality}.py",
+                    label=task.title,
+                    icon=task.icon,
+                    query_params={"task": run.task_id, "run": run.run_id},
+                )
             st.caption(f"{run.model_id} · {judgement.created_at:%Y-%m-%d %H:%M} UTC", width="content")
         # Plain text on purpose: model and visitors wrote it.
         st.text(f"Answer: {clipboard_text(VALUE_TYPES[run.output_type].from_json(run.output))}"[:400])

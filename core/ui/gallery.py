@@ -13,6 +13,7 @@ import streamlit as st
 from core.catalog import Availability, ModelCard
 from core.settings import ROOT
 from core.tasks.spec import Modality, Task
+from core.ui.broken_demos import show_broken_demos
 from core.ui.outputs.markup import element, show
 from core.ui.state import runtime
 from core.ui.task_page import STATE_WORDS
@@ -34,6 +35,7 @@ def show_home() -> None:
             tasks = runtime().showcase.tasks(modality)
             if tasks:
                 _show_modality(modality, tasks)
+    show_broken_demos()
 
 
 def _show_modality(modality: Modality, tasks: Sequence[Task]) -> None:

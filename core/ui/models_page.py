@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.catalog import ModelCard
 from core.engine import ModelStatus
+from core.ui.broken_demos import show_broken_demos
 from core.ui.owner import ask_for_owner
 from core.ui.problem import problems_shown
 from core.ui.state import is_owner, runtime
@@ -28,6 +29,7 @@ def show_models() -> None:
             st.markdown(f"{task.icon} **{task.title}**")
             for card in runtime().showcase.catalog.models(task.id):
                 _show_card(card)
+        show_broken_demos()
     ask_for_owner("Pinning and unloading are the owner's.")
 
 

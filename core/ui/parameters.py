@@ -7,13 +7,16 @@ not among the folded ones) and, for a str, `choices` (a mapping of codes to name
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Final, Literal, get_args, get_origin
 
 import streamlit as st
 from pydantic.fields import FieldInfo
 
 from core.tasks.spec import Task
 from core.ui.state import widget_key
+
+WIDEST_SLIDER: Final = 10_000
+"""Whole numbers between the bounds of a slider at most: on a phone it has about 300 places."""
 
 
 def show_prominent_parameters(task: Task) -> dict[str, Any]:
@@ -67,9 +70,7 @@ def _widget(key: str, name: str, field: FieldInfo) -> Any:
         options = get_args(kind)
         return st.selectbox(title_of(name), options, index=options.index(field.default), **shared)
     if kind in (int, float):
-        low, high = _bounds(field)
-        step = 1 if kind is int else round((high - low) / 40, 2)
-        return st.slider(title_of(name), kind(low), kind(high), field.default, step=step, **shared)
+        return _number(kind, name, field, shared)
     if get_origin(kind) is tuple:
         return _chips(key, name, field)
     choices = _extra(field, "choices")
@@ -80,6 +81,24 @@ def _widget(key: str, name: str, field: FieldInfo) -> Any:
     if kind is str:
         return st.text_input(title_of(name), value=field.default, **shared)
     raise TypeError(f"no widget for a parameter of type {kind}")
+
+
+def _number(kind: Any, name: str, field: FieldInfo, shared: dict[str, Any]) -> Any:
+    """Show a slider between two bounds; a box where one of them is missing, or they are too far apart to aim."""
+    low, high = _bound(field, "ge", "gt"), _bound(field, "le", "lt")
+    if low is not None and high is not None and (kind is float or high - low <= WIDEST_SLIDER):
+        step = 1 if kind is int else round((high - low) / 40, 2) or None
+        return st.slider(title_of(name), kind(low), kind(high), kind(field.default), step=step, **shared)
+    typed = st.number_input(
+        title_of(name),
+        min_value=None if low is None else kind(low),
+        max_value=None if high is None else kind(high),
+        value=kind(field.default),
+        step=1 if kind is int else None,
+        format=None if kind is int else "%g",
+        **shared,
+    )
+    return kind(field.default) if typed is None else typed
 
 
 def _chips(key: str, name: str, field: FieldInfo) -> tuple[str, ...]:
@@ -98,7 +117,6 @@ def _chips(key: str, name: str, field: FieldInfo) -> tuple[str, ...]:
     return tuple(word.strip() for word in chosen if word.strip())
 
 
-def _bounds(field: FieldInfo) -> tuple[float, float]:
-    low = next(item.ge for item in field.metadata if hasattr(item, "ge"))
-    high = next(item.le for item in field.metadata if hasattr(item, "le"))
-    return low, high
+def _bound(field: FieldInfo, *names: str) -> float | None:
+    """Return what a field's bounds of these names say, None where there is none."""
+    return next((getattr(item, name) for name in names for item in field.metadata if hasattr(item, name)), None)

@@ -23,7 +23,7 @@ def show_problem(error: ShowcaseError) -> None:
     except StreamlitDuplicateElementKey:  # a second problem on the same page
         place = st.container()
     with place:
-        st.error(_plain(str(error)), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
 
 
 @contextmanager
@@ -41,8 +41,8 @@ def problems_shown() -> Iterator[None]:
         show_problem(ShowcaseError(f"Something went wrong here (problem {identifier}).", hint="Try again."))
 
 
-def _plain(text: str) -> str:
-    """Return the text with Markdown's characters made harmless: it may quote what a visitor sent."""
+def plain(text: str) -> str:
+    """Return a text with Markdown's characters made harmless: it may quote what a visitor sent."""
     for character in "\\`*_[]<>$~:#|":
         text = text.replace(character, f"\\{character}")
     return text

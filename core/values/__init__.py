@@ -5,6 +5,7 @@
     fields           what a task's input is made of: one atom, or several by name
     text_answers     answers about texts and sounds
     picture_answers  answers about pictures
+    joined_answers   answers of functions: words by themselves, several answers at once
 
 Owns the shape of every input and answer and their JSON form. Knows nothing of files, models, pages
 or storage: identity, times and clients belong to the store, decoding belongs to `core.media`.
@@ -15,6 +16,7 @@ from collections.abc import Mapping
 from core.values.base import Score, Value
 from core.values.fields import NOUNS, InputField, atoms_in, fields_of
 from core.values.inputs import ATOMS, Atom, Audio, Chat, Image, Message, Table, Text, Video
+from core.values.joined_answers import Several, Words
 from core.values.picture_answers import (
     Box,
     Boxes,
@@ -75,6 +77,8 @@ VALUE_TYPES: Mapping[str, type[Value]] = {
         Matches,
         PageAnswers,
         Mixed,
+        Words,
+        Several,
     )
 }
 """Every type that an answer can have, by the name that the store and the API write."""
@@ -114,6 +118,7 @@ __all__ = [
     "PageAnswers",
     "Point",
     "Score",
+    "Several",
     "Similarities",
     "Summary",
     "Table",
@@ -123,6 +128,7 @@ __all__ = [
     "Translation",
     "Value",
     "Video",
+    "Words",
     "atoms_in",
     "fields_of",
 ]

@@ -83,6 +83,7 @@ class Fillings(Value):
     """Answer with what fits each gap of a text, gap by gap, best first."""
 
     gaps: tuple[tuple[Filling, ...], ...]
+    note: str = Field(default="", description="What to know of it: that of a long text only a part was read.")
 
 
 class Similarities(Value):

@@ -45,6 +45,30 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     "zero-shot-audio-classification": CLASSIFICATION,
     "question-answering": rows_of({"answer": STRING, "score": NUMBER, "start": INTEGER, "end": INTEGER}),
     "fill-mask": rows_of({"sequence": STRING, "score": NUMBER, "token": INTEGER, "token_str": STRING}),
+    "table-question-answering": {
+        "type": "object",
+        "properties": {
+            "answer": STRING,
+            "coordinates": {"type": "array", "items": {"type": "array", "items": INTEGER}},
+            "cells": {"type": "array", "items": STRING},
+            "aggregator": STRING,
+        },
+        "required": ["answer", "coordinates", "cells"],
+        "additionalProperties": False,
+    },
+    "decision": {
+        "type": "object",
+        "additionalProperties": {
+            "type": "object",
+            "properties": {
+                "answer": STRING,
+                "probabilities": {"type": "object", "additionalProperties": NUMBER, "minProperties": 2},
+            },
+            "required": ["answer", "probabilities"],
+            "additionalProperties": False,
+        },
+        "minProperties": 1,
+    },
     "token-classification": rows_of(
         {"entity_group": STRING, "score": NUMBER, "word": STRING, "start": INTEGER, "end": INTEGER}
     ),

@@ -55,7 +55,7 @@ def test_the_process_lives(client: TestClient) -> None:
 
 def test_tasks_are_listed_as_declared(client: TestClient) -> None:
     rows = {row["id"]: row for row in client.get("/tasks").json()}
-    assert list(rows) == [task.id for task in TASKS]
+    assert [task_id for task_id in rows if not task_id.startswith("demo-")] == [task.id for task in TASKS]
     assert rows["text-generation"]["parameters"]["properties"]["temperature"]["maximum"] == 2.0
     assert rows["object-detection"]["models"][-1]
 

@@ -82,6 +82,12 @@ def test_of_a_long_text_what_stands_around_each_gap_is_read(pipe: Any, tiny_fold
         assert got[0].sequence.count(" ") == len(words) - 1 - got[0].token_str.startswith("##")
 
 
+def test_a_text_that_was_not_read_whole_says_so(pipe: Any) -> None:
+    for text, said in (("the ___ left", False), ("a film " * 30 + "___", True)):
+        (answer,) = TASK.run(pipe, [Text(text=text)], TASK.checked_parameters({}))
+        assert bool(answer.note) is said
+
+
 def test_only_the_targets_are_compared(pipe: Any) -> None:
     ((words,),) = filled(pipe, "the ___ .", targets=["good", "bad", "good"])
     assert {one.token_str for one in words} == {"good", "bad"}

@@ -74,6 +74,8 @@ def test_a_long_text_is_read_to_its_end_and_its_windows_are_averaged(pipe: Any) 
     mean = {label: sum(one[label] for one in each) / len(each) for label in each[0]}
     (whole,) = scores(pipe, (text,))
     assert whole == pytest.approx(mean, abs=1e-5)
+    (answer,) = TASK.run(pipe, [Text(text=text)], TASK.checked_parameters(CHOSEN))
+    assert answer.note == f"Read in {len(windows)} windows; each score is their average."
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.values import Text
@@ -55,8 +55,38 @@ def fill_mask(folder: Path) -> Path:
     return _bert(folder, "BertForMaskedLM")
 
 
-def text_generation(folder: Path) -> Path:
-    """Write a Llama that writes letters."""
+def table_question_answering(folder: Path) -> Path:
+    """Write a TAPAS that points at cells."""
+    from transformers import TapasConfig, TapasForQuestionAnswering, TapasTokenizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    words = (*WORDS, "[EMPTY]", *(f"{start}{digit}" for start in ("", "##") for digit in range(10)))
+    vocabulary = folder / "vocab.txt"
+    vocabulary.write_text("\n".join(words))
+    TapasTokenizer(str(vocabulary), model_max_length=256).save_pretrained(folder)
+    config = TapasConfig(
+        vocab_size=len(words),
+        max_position_embeddings=256,
+        num_aggregation_labels=4,
+        aggregation_labels={0: "NONE", 1: "SUM", 2: "AVERAGE", 3: "COUNT"},
+        no_aggregation_label_index=0,
+        **ENCODER,
+    )
+    return save(TapasForQuestionAnswering(config), folder)
+
+
+CHAT = "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}{% endfor %}<s>assistant: "
+
+
+def decision(folder: Path) -> Path:
+    """Write a Llama that converses, and has a token for each label of an option."""
+    return text_generation(folder, chat_template=CHAT, words=("Yes", "No"), positions=1024)
+
+
+def text_generation(
+    folder: Path, *, chat_template: str | None = None, words: Sequence[str] = (), positions: int = 64
+) -> Path:
+    """Write a Llama that writes letters, and whole words where some are given."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -67,10 +97,12 @@ def text_generation(folder: Path) -> Path:
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>")
+    fast.add_tokens(list(words))
+    fast.chat_template = chat_template
     fast.save_pretrained(folder)
     config = LlamaConfig(
         vocab_size=len(fast),
-        max_position_embeddings=64,
+        max_position_embeddings=positions,
         bos_token_id=fast.bos_token_id,
         eos_token_id=fast.eos_token_id,
         pad_token_id=fast.pad_token_id,
@@ -86,5 +118,7 @@ ROWS: Mapping[str, Tiny] = {
     "zero-shot-classification": Tiny(zero_shot_classification, {"candidate_labels": ("film", "good", "anna")}),
     "question-answering": Tiny(question_answering),
     "fill-mask": Tiny(fill_mask, inputs=lambda: Text(text="the ___ left [MASK] .")),
+    "table-question-answering": Tiny(table_question_answering),
+    "decision": Tiny(decision),
     "text-generation": Tiny(text_generation, {"max_new_tokens": 4, "do_sample": False}),
 }

@@ -20,7 +20,7 @@ LARGE = Image.from_array(np.full((60, 80, 3), 100, np.uint8))
 def test_both_sizes_are_said_and_the_answer_alone_is_shown_by_itself() -> None:
     assert "80 by 60 pixels" in VIEWS[Image](LARGE, SMALL)
     assert "made from 40 by 30 pixels" in VIEWS[Image](LARGE, SMALL)
-    assert 'alt="The answer, 80 by 60 pixels"' in VIEWS[Image](LARGE, None)
+    assert 'alt="The answer: a picture of 80 by 60 pixels"' in VIEWS[Image](LARGE, None)
 
 
 @pytest.mark.parametrize("inputs", [SMALL, None])
@@ -40,4 +40,10 @@ def test_it_can_be_taken_along_as_png_and_json() -> None:
     png, form = (file.data() if callable(file.data) else file.data for file in downloads_of(LARGE, SMALL))
     assert np.array_equal(np.asarray(PIL.Image.open(io.BytesIO(png))), LARGE.array())
     assert Image.from_json(json.loads(form)["output"]) == LARGE
-    assert clipboard_text(LARGE) == "80 by 60 pixels"
+    assert clipboard_text(LARGE) == "A picture of 80 by 60 pixels"
+
+
+def test_a_picture_of_another_shape_stands_by_itself() -> None:
+    other = Image.from_array(np.zeros((30, 90, 3), np.uint8))
+    assert "<img" in VIEWS[Image](LARGE, other)
+    assert "<img" not in VIEWS[Image](LARGE, SMALL)

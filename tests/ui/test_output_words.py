@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from core.tasks.table_question_answering import TableQuestionAnsweringInput
 from core.ui.outputs import clipboard_text, downloads_of
+from core.ui.outputs.answers import pieces_of, shortened
+from core.ui.outputs.fillings import fillings_view
 from core.ui.outputs.markup import MAX_TABLE_ROWS, element, escaped, percent, styles, table
+from core.ui.outputs.table_answer import table_answer_view, worked_out
 from core.ui.outputs.text import goes_on
 from core.ui.outputs.transcript import clock
-from core.values import Box, Boxes, Detection, Labels, Transcript
+from core.values import Answer, Box, Boxes, Detection, Filling, Fillings, Labels, Table, TableAnswer, Text, Transcript
 
 
 @pytest.mark.parametrize(
@@ -78,3 +82,59 @@ def test_the_clipboard_holds_a_table_that_a_sheet_takes() -> None:
     found = Detection(label="a\tdog\n", score=0.5, box=Box(xmin=1, ymin=2, xmax=3, ymax=4))
     (line,) = clipboard_text(Boxes(width=9, height=9, detections=(found,))).splitlines()
     assert line.split("\t") == ["a dog", "50.0 %", "1", "2", "3", "4"]
+
+
+def test_of_a_long_passage_what_stands_near_the_answers_is_shown() -> None:
+    passage = f"{'before ' * 200}Rome{' after' * 200}"
+    answers = (Answer(answer="Rome", score=0.9, start=1400, end=1404), Answer(answer="", score=0.1, start=0, end=0))
+    assert [number for _, number in pieces_of(passage, answers)] == [0, 1, 0]
+    assert "".join(text for text, _ in pieces_of(passage, answers)) == passage
+    shown = shortened("before " * 200)
+    assert len(shown) < 500
+    assert set(shown.replace("[\N{HORIZONTAL ELLIPSIS}]", "").split()) == {"before"}
+    assert len(shortened("語" * 2000)) < 500
+
+
+def test_of_answers_that_overlap_the_likelier_one_is_marked() -> None:
+    answers = (Answer(answer="b c", score=0.6, start=2, end=5), Answer(answer="a b", score=0.3, start=0, end=3))
+    assert list(pieces_of("a b c", answers)) == [("a ", 0), ("b c", 1)]
+
+
+@pytest.mark.parametrize(
+    ("aggregator", "cells", "expected"),
+    [
+        ("SUM", ("90", "1,118", "12.5 kg"), "1220.5"),
+        ("AVERAGE", ("1", "2"), "1.5"),
+        ("COUNT", ("Oslo", "Rome"), "2"),
+        ("NONE", ("Oslo", "Rome"), "Oslo, Rome"),
+        ("", ("Oslo",), "Oslo"),
+        ("SUM", ("Oslo", "2"), "Oslo, 2"),
+        ("SUM", ("2001-02-03",), "2001-02-03"),
+        ("SUM", (), "SUM > "),
+    ],
+)
+def test_cells_are_added_up_where_the_model_says_so_and_they_are_numbers(
+    aggregator: str, cells: tuple[str, ...], expected: str
+) -> None:
+    coordinates = tuple((at, 0) for at in range(len(cells)))
+    answer = TableAnswer(answer=f"{aggregator} > ", coordinates=coordinates, cells=cells, aggregator=aggregator)
+    assert worked_out(answer) == expected
+
+
+def test_a_cell_that_is_used_is_marked_and_named() -> None:
+    asked = TableQuestionAnsweringInput(
+        query=Text(text="?"), table=Table(columns=("city", "people"), rows=(("Oslo", "7"), ("Rome", "7")))
+    )
+    shown = table_answer_view(TableAnswer(answer="7", coordinates=((1, 1),), cells=("7",)), asked)
+    assert shown.count("<mark>7</mark>") == 1
+    assert "<small>Row 2, people</small>" in shown
+
+
+def test_every_gap_of_a_sentence_is_filled_with_its_best_word() -> None:
+    def gap(*words: str) -> tuple[Filling, ...]:
+        return tuple(Filling(token_str=word, token=1, score=0.5, sequence=f"{word}!") for word in words)
+
+    shown = fillings_view(Fillings(gaps=(gap(" dog", "cat"), gap("##s"))), Text(text="A ___ and two dog[MASK]."))
+    assert "A <mark>dog</mark> and two dog<mark>s</mark>." in shown
+    assert ">-s<" in shown
+    assert ">dog!<" in fillings_view(Fillings(gaps=(gap("dog"),)), None)

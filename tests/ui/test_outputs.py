@@ -14,6 +14,7 @@ from core.media import png_of_mask
 from core.reading import to_wire
 from core.tasks import TASKS
 from core.tasks.question_answering import QuestionAnsweringInput
+from core.tasks.table_question_answering import TableQuestionAnsweringInput
 from core.ui.outputs import VIEWS, clipboard_text, downloads_of
 from core.ui.outputs.markup import Markup
 from core.values import (
@@ -23,6 +24,8 @@ from core.values import (
     Box,
     Boxes,
     Chunk,
+    Decision,
+    Decisions,
     Detection,
     Entities,
     Entity,
@@ -33,9 +36,12 @@ from core.values import (
     Labels,
     Mask,
     Masks,
+    Table,
+    TableAnswer,
     Text,
     Transcript,
     Value,
+    Words,
     atoms_in,
 )
 
@@ -68,8 +74,18 @@ def answers(word: str) -> list[tuple[Value, Value | None]]:
             QuestionAnsweringInput(question=Text(text=word), context=Text(text=f"the {word} stands")),
         ),
         (Fillings(gaps=((filling,) * 3, (filling,))), Text(text=f"{word} ___ and [MASK]")),
+        (
+            TableAnswer(answer=word, coordinates=((0, 1),), cells=(word,)),
+            TableQuestionAnsweringInput(
+                query=Text(text=word), table=Table(columns=(word, "b"), rows=((word, word), ("1", "2")))
+            ),
+        ),
+        (Decisions(decisions=(Decision(name=word, answer=word, options=(label, label)),) * 2), None),
         (Transcript(text=word, chunks=(Chunk(text=word, start_s=0.0, end_s=1.0),)), SOUND),
         (Transcript(text=word, chunks=(Chunk(text=word, start_s=0.0),) * 100), SOUND),
+        (Words(text=word), PICTURE),
+        (Words(text=word * 30), None),
+        (Table(columns=(word, "n"), rows=((word, "1"), (word, "2.5"))), None),
     ]
 
 
@@ -153,6 +169,9 @@ def test_every_view_is_drawn_and_says_its_words(output: Value, inputs: Value | N
         Transcript(text=" "),
         Answers(answers=()),
         Fillings(gaps=()),
+        Decisions(decisions=()),
+        TableAnswer(answer="", coordinates=(), cells=()),
+        TableAnswer(answer="7", coordinates=((3, 9),), cells=("7",), aggregator="SUM"),
         Fillings(gaps=((), ())),
         Answers(answers=(Answer(answer="", score=0.5, start=0, end=0),)),
     ],

@@ -1,7 +1,7 @@
 """How a visitor gives a task its input: typed, uploaded, photographed, drawn, spoken, or an example.
 
     given     files, kept as bytes in the session, so that they outlive a change of task and page
-    texts, pictures, sounds
+    texts, pictures, sounds, tables
               the widgets of each kind of atom
 
 A form has one widget for each field of the task's input, in their order.
@@ -20,10 +20,11 @@ from core.tasks.spec import Example, Task
 from core.ui.inputs.given import Given, example_files, example_part, given_files, has_files, keep_files
 from core.ui.inputs.pictures import picture_widget
 from core.ui.inputs.sounds import sound_widget
+from core.ui.inputs.tables import table_widget
 from core.ui.inputs.texts import put_text, text_key, text_widget
 from core.ui.parameters import put_parameters
 from core.ui.state import forget_run, runtime, widget_key
-from core.values import Atom, Audio, Image, InputField, Text, Value, fields_of
+from core.values import Atom, Audio, Image, InputField, Table, Text, Value, fields_of
 
 Widget = Callable[[Task, InputField], Callable[[], Any]]
 
@@ -31,6 +32,7 @@ INPUT_WIDGETS: Final[dict[type[Atom], Widget]] = {
     Text: text_widget,
     Image: picture_widget,
     Audio: sound_widget,
+    Table: table_widget,
 }
 """The widget of each kind of atom. A task with another kind fails a test, not a visitor."""
 
@@ -66,6 +68,8 @@ def show_input_form(task: Task) -> Callable[[], Value]:
 
 def show_examples(task: Task) -> None:
     """Show the task's examples as buttons; one click puts an example in."""
+    if not task.examples:
+        return
     st.caption("Or take an example")
     with st.container(horizontal=True, key="examples"):
         for number, example in enumerate(task.examples):

@@ -31,7 +31,7 @@ def given_files(task: Task, field: InputField) -> tuple[Given, ...]:
     """Return the files that were given for a field; before any, those of the task's first example."""
     files: tuple[Given, ...] | None = st.session_state.get(_key(task, field))
     if files is None or any(file.example_of not in ("", task.id) for file in files):
-        files = example_files(task, task.examples[0], field)
+        files = example_files(task, task.first_example, field)
         st.session_state[_key(task, field)] = files
     return files
 
@@ -47,10 +47,15 @@ def has_files(task: Task, field: InputField) -> bool:
 
 
 def example_files(task: Task, example: Example, field: InputField) -> tuple[Given, ...]:
-    """Return the files of an example's field; none where it has none."""
-    paths = example_part(example, field)
-    found = [ROOT / path for path in (paths if isinstance(paths, tuple) else (paths,)) if isinstance(path, Path)]
-    return tuple(Given(path.read_bytes(), example.title, task.id) for path in found if path.exists())
+    """Return the files of an example's field, or what is written out in it, such as a table; none where it has none."""
+    given = example_part(example, field)
+    parts = given if isinstance(given, tuple) else (given,)
+    found = [
+        part.encode() if isinstance(part, str) else (ROOT / part).read_bytes()
+        for part in parts
+        if isinstance(part, str) or (part is not None and (ROOT / part).exists())
+    ]
+    return tuple(Given(data, example.title, task.id) for data in found)
 
 
 def example_part(example: Example, field: InputField) -> Any:

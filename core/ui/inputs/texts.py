@@ -24,7 +24,7 @@ def text_widget(task: Task, field: InputField) -> Callable[[], Any]:
     """Show where a text is typed; return what reads it."""
     key = text_key(task, field)
     if key not in st.session_state:
-        put_text(task, field, example_part(task.examples[0], field))
+        put_text(task, field, example_part(task.first_example, field))
     shared: dict[str, Any] = {"key": key, "placeholder": field.placeholder, "persist_state": "session"}
     if field.many:
         height = LINE_PX * (max(4, field.rows) + 1)

@@ -16,21 +16,25 @@ from core.media import encode_wav
 from core.ui.outputs.alike import alike_view
 from core.ui.outputs.answers import answers_view
 from core.ui.outputs.boxes import boxes_view
+from core.ui.outputs.decisions import decisions_view
 from core.ui.outputs.depth import depth_view, play_depth
 from core.ui.outputs.entities import entities_view
 from core.ui.outputs.export import Download, clipboard_text, downloads_of
 from core.ui.outputs.fillings import fillings_view
 from core.ui.outputs.image import image_view, play_image
 from core.ui.outputs.labels import labels_view
-from core.ui.outputs.markup import Markup, show
+from core.ui.outputs.markup import Markup, element, show
 from core.ui.outputs.masks import masks_view
 from core.ui.outputs.matches import matches_view
+from core.ui.outputs.plain import sound_view, table_view, words_view
+from core.ui.outputs.table_answer import table_answer_view
 from core.ui.outputs.text import text_view
 from core.ui.outputs.transcript import transcript_view
 from core.values import (
     Answers,
     Audio,
     Boxes,
+    Decisions,
     Depth,
     Embeddings,
     Entities,
@@ -39,9 +43,14 @@ from core.values import (
     Labels,
     Masks,
     Matches,
+    Several,
+    Table,
+    TableAnswer,
     Text,
     Transcript,
     Value,
+    Words,
+    atoms_in,
 )
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
@@ -63,18 +72,30 @@ VIEWS: Final[dict[type[Value], View]] = {
     Image: image_view,
     Embeddings: alike_view,
     Matches: matches_view,
+    TableAnswer: table_answer_view,
+    Decisions: lambda output, _inputs: decisions_view(output),
     Transcript: lambda output, _inputs: transcript_view(output),
+    Words: lambda output, _inputs: words_view(output),
+    Audio: lambda output, _inputs: sound_view(output),
+    Table: lambda output, _inputs: table_view(output),
 }
-"""The view of each type of answer. A task with another type fails a test, not a visitor."""
+"""The view of each type of answer; of several answers each has its own. A task with another type fails a test,
+not a visitor."""
 
 
 def _play_what_was_said(_: Transcript, inputs: Value | None, _key: str) -> None:
-    if isinstance(inputs, Audio):
-        _play(inputs)
+    for atom in atoms_in(inputs) if inputs is not None else ():
+        if isinstance(atom, Audio):
+            _play(atom)
+
+
+def _play_answer(output: Audio, _inputs: Value | None, _key: str) -> None:
+    _play(output)
 
 
 PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {
     Transcript: _play_what_was_said,
+    Audio: _play_answer,
     Depth: play_depth,
     Image: play_image,
 }
@@ -90,6 +111,13 @@ def show_output(output: Value, *, inputs: Value | None, key: str) -> None:
 
     Raises: KeyError if the type has no view.
     """
+    if isinstance(output, Several):
+        with st.container(key=key):
+            for number, (title, part) in enumerate(output.titled()):
+                if title:
+                    show(element("h3", title, class_="pd-heading"))
+                show_output(part, inputs=inputs, key=f"{key}_{number}")
+        return
     markup = VIEWS[type(output)](output, inputs)
     with st.container(key=key):
         if type(output) in PLAYERS:

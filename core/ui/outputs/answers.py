@@ -8,6 +8,12 @@ from typing import Final
 from core.ui.outputs.markup import Markup, element, percent
 from core.values import Answer, Answers, Text, Value
 
+LONGEST_GAP: Final = 600
+"""Letters between two answers that are shown whole: of more, only what stands near the answers."""
+
+NEAR: Final = 240
+"""Letters that are shown on either side of an answer where the passage is shortened."""
+
 NOWHERE: Final = "The passage has no answer"
 """What an empty answer says."""
 
@@ -40,17 +46,20 @@ def _passage(passage: str, answers: tuple[Answer, ...]) -> Markup:
             class_="pd-first" if number == 1 else None,
         )
         if number
-        else text
+        else shortened(text)
         for text, number in pieces_of(passage, answers)
     )
-    return element(
-        "div",
-        element("p", *pieces, class_="pd-text"),
-        class_="pd-passage",
-        tabindex="0",
-        role="region",
-        aria_label="The passage, its answers marked and numbered",
-    )
+    return element("p", *pieces, class_="pd-text pd-passage")
+
+
+def shortened(text: str) -> str:
+    """Return what stands between two answers, without its middle where it is long: the input beside it has all."""
+    if len(text) <= LONGEST_GAP:
+        return text
+    head, tail = text[:NEAR], text[-NEAR:]
+    # Between words, where there is a blank to cut at; a writing without blanks is cut anywhere.
+    head, tail = head.rpartition(" ")[0] or head, tail.partition(" ")[2] or tail
+    return f"{head} [\N{HORIZONTAL ELLIPSIS}] {tail}"
 
 
 def pieces_of(passage: str, answers: tuple[Answer, ...]) -> Iterator[tuple[str, int]]:

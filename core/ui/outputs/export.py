@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
+from core.feedback.spreadsheet import defuse
 from core.media import encode_png
 from core.reading import to_wire
 from core.ui.outputs.answers import NOWHERE
@@ -15,8 +18,10 @@ from core.ui.outputs.markup import percent
 from core.ui.outputs.transcript import clock
 from core.values import (
     Answers,
+    Audio,
     Boxes,
     Chat,
+    Decisions,
     Depth,
     Embeddings,
     Entities,
@@ -25,10 +30,13 @@ from core.values import (
     Labels,
     Masks,
     Matches,
+    Several,
     Table,
+    TableAnswer,
     Text,
     Transcript,
     Value,
+    Words,
     atoms_in,
 )
 
@@ -49,7 +57,11 @@ class Download(NamedTuple):
 
 def downloads_of(output: Value, inputs: Value | None = None) -> list[Download]:
     """Return an answer's files: those of its type, then the JSON that every answer has."""
-    return [*(make(output, inputs) for make in DOWNLOADS.get(type(output), ())), json_download_of(output, inputs)]
+    files: list[Download] = []
+    for number, part in enumerate(output.parts if isinstance(output, Several) else (output,), 1):
+        made = [make(part, inputs) for make in DOWNLOADS.get(type(part), ())]
+        files += [file._replace(name=f"{number}-{file.name}") for file in made] if isinstance(output, Several) else made
+    return [*files, json_download_of(output, inputs)]
 
 
 def json_download_of(output: Value, inputs: Value | None = None) -> Download:
@@ -118,6 +130,16 @@ def _fillings(fillings: Fillings) -> str:
     )
 
 
+def _table_answer(answer: TableAnswer) -> str:
+    return answer.answer
+
+
+def _decisions(decisions: Decisions) -> str:
+    return _lines(
+        (one.name, option.label, percent(option.score)) for one in decisions.decisions for option in one.options
+    )
+
+
 def _text(text: Text) -> str:
     return text.text
 
@@ -134,6 +156,18 @@ def _depth(depth: Depth) -> str:
     return _lines(depth_lines(depth))
 
 
+def _table(sheet: Table) -> str:
+    return _lines((sheet.columns, *sheet.rows))
+
+
+def _sound(audio: Audio) -> str:
+    return f"A sound of {audio.duration_s:.1f} s"
+
+
+def _several(several: Several) -> str:
+    return "\n\n".join(f"{title}\n{clipboard_text(part)}".strip() for title, part in several.titled())
+
+
 COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Labels: _labels,
     Entities: _entities,
@@ -141,14 +175,27 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Boxes: _boxes,
     Masks: _masks,
     Depth: _depth,
-    Image: size_words,
+    Image: lambda image: f"A picture of {size_words(image)}",
     Embeddings: _embeddings,
     Matches: _matches,
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
+    Words: _text,
+    Audio: _sound,
+    Table: _table,
+    Several: _several,
+    Decisions: _decisions,
+    TableAnswer: _table_answer,
 }
 """What Copy makes of each type of answer."""
+
+
+def _sheet_download(sheet: Table, _inputs: Value | None) -> Download:
+    file = io.StringIO(newline="")
+    csv.writer(file).writerows([defuse(cell) for cell in row] for row in (sheet.columns, *sheet.rows))
+    # With its mark, so that a spreadsheet reads it as UTF-8.
+    return Download(file.getvalue().encode("utf-8-sig", "replace"), file_name(sheet, "csv"), "text/csv", "CSV")
 
 
 def _text_download(output: Text | Transcript, _inputs: Value | None) -> Download:
@@ -172,5 +219,7 @@ DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download]
     Transcript: (_text_download,),
     Depth: (_depth_glb, _depth_png),
     Image: (_image_png,),
+    Words: (_text_download,),
+    Table: (_sheet_download,),
 }
 """The files of each type of answer besides its JSON. What takes long to make is made in `Download.data`."""

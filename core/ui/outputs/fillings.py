@@ -16,13 +16,15 @@ def fillings_view(fillings: Fillings, inputs: Value | None) -> Markup:
         "div",
         element("p", *_sentence(fillings, inputs), class_="pd-said pd-filled"),
         *(_gap(number, words, several) for number, words in enumerate(fillings.gaps, 1)),
+        element("p", fillings.note, class_="pd-note") if fillings.note else Markup(""),
         class_="pd-fillings",
     )
 
 
 def word_of(filling: Filling) -> str:
-    """Return a filling as a reader sees it: without the marks by which tokenizers join pieces of words."""
-    return filling.token_str.strip().removeprefix("##") or "(a blank)"
+    """Return a filling as a reader sees it; the end of a word, which BERT writes with ##, begins with a dash."""
+    word = filling.token_str.strip()
+    return f"-{word[2:]}" if word.startswith("##") else word or "(a blank)"
 
 
 def _sentence(fillings: Fillings, inputs: Value | None) -> list[str]:
@@ -33,7 +35,7 @@ def _sentence(fillings: Fillings, inputs: Value | None) -> list[str]:
         return [next(words for words in fillings.gaps if words)[0].sequence]
     pieces: list[str] = [parts[0]]
     for words, part in zip(fillings.gaps, parts[1:], strict=True):
-        pieces += [element("mark", word_of(words[0])) if words else "\N{HORIZONTAL ELLIPSIS}", part]
+        pieces += [element("mark", word_of(words[0]).removeprefix("-")) if words else "\N{HORIZONTAL ELLIPSIS}", part]
     return pieces
 
 

@@ -25,12 +25,13 @@ def labels_view(labels: Labels) -> Markup:
         class_="pd-best",
     )
     rest = labels.labels[SHOWN:]
-    more = folded(f"{len(rest)} more labels", _bars(rest)) if rest else Markup("")
+    more = folded(f"{len(rest)} more labels", bars(rest)) if rest else Markup("")
     note = element("p", labels.note, class_="pd-note") if labels.note else Markup("")
-    return element("div", headline, _bars(labels.labels[:SHOWN]), more, note, class_="pd-labels")
+    return element("div", headline, bars(labels.labels[:SHOWN]), more, note, class_="pd-labels")
 
 
-def _bars(labels: tuple[Label, ...]) -> Markup:
+def bars(labels: tuple[Label, ...]) -> Markup:
+    """Make a bar for each label, with its score in words."""
     return element("ol", *(_bar(label) for label in labels), class_="pd-bars")
 
 

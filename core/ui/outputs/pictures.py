@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 
 from core.media import to_pil
 from core.ui.outputs.markup import Markup, element, joined
-from core.values import Image, Value
+from core.values import Image, Value, atoms_in
 
 MAX_SIDE: Final = 1280
 """Pixels of the longer side: sharp on a column of 640 at two pixels per point."""
@@ -39,7 +39,9 @@ def picture_url(image: Image) -> str:
 
 def framed(width: int, height: int, inputs: Value | None, marks: str, *, alt: str) -> Markup:
     """Lay marks over a picture of `width` by `height` pixels, or over an empty sheet where it is not kept."""
-    image = inputs if isinstance(inputs, Image) else None
+    atoms = atoms_in(inputs) if inputs is not None else ()
+    images = (atom for atom in atoms if isinstance(atom, Image) and (atom.width, atom.height) == (width, height))
+    image = next(images, None)
     sheet = (
         element("img", src=picture_url(image), alt=alt)
         if image is not None
