@@ -3,10 +3,12 @@
 The map, in the order in which it may be imported (each line only from lines above it):
 
     errors, values, settings      what can go wrong; what goes in and comes out; the configuration
+    admission                     who may have any checkpoint opened
     media, hub, tasks, reading    bytes to values; the Hugging Face Hub; what can be done, declared once each;
                                   inputs of several parts, read and kept
     catalog, engine, feedback     which models there are; running them; runs and judgements kept
     showcase                      the one door: validates, limits, runs, records
+    judging, adopting             what people say of the answers; checkpoints beside the catalog
     demo, demos                   functions of the owner's as tasks: what their author uses; how they become tasks
     runtime                       builds all of it once per process
     api, ui                       the two edges: HTTP routes and Streamlit elements, from the same declarations

@@ -18,15 +18,17 @@ from core.errors import BadInput, ShowcaseError
 from core.media import (
     Limits,
     encode_png,
+    encode_video,
     encode_wav,
     read_audio,
     read_image,
     read_table,
     read_text,
+    read_video,
     rows_of_json,
     table_of,
 )
-from core.values import NOUNS, Atom, Audio, Chat, Image, InputField, Table, Text, Value, fields_of
+from core.values import NOUNS, Atom, Audio, Chat, Image, InputField, Table, Text, Value, Video, fields_of
 
 Kind = TypeVar("Kind", bound=Value)
 
@@ -203,6 +205,7 @@ _READERS: Final[dict[type[Value], Callable[[Any, Limits, str], Any]]] = {
     Image: _read_file(Image, read_image),
     Audio: _read_file(Audio, read_audio),
     Table: _read_table,
+    Video: _read_file(Video, read_video),
     Chat: _read_chat,
 }
 """How each atom is read."""
@@ -221,6 +224,7 @@ _WRITERS: Final[dict[type[Value], Callable[[Any], tuple[str, bytes]]]] = {
     Image: lambda image: ("image/png", encode_png(image)),
     Audio: lambda audio: ("audio/wav", encode_wav(audio)),
     Table: lambda table: (JSON_TYPE, json.dumps(_columns(table)).encode()),
+    Video: lambda video: ("video/x-matroska", encode_video(video)),
     Chat: lambda chat: (JSON_TYPE, json.dumps(_chat_messages(chat)).encode()),
 }
 """How each atom is kept: its media type and its bytes."""

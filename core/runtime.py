@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from core.adopting import Adopting
 from core.catalog import Availabilities, Catalog
 from core.demos import DemoLoader, Demos, ask_model, find_demos
 from core.engine import Engine
@@ -44,6 +45,7 @@ class Runtime:
     settings: Settings
     showcase: Showcase
     judging: Judging
+    adopting: Adopting
     salt: bytes = field(repr=False)
     demos: Demos
     first_page_shown: threading.Event = field(default_factory=threading.Event)
@@ -73,7 +75,7 @@ def runtime() -> Runtime:
 def build(settings: Settings) -> Runtime:
     """Put the parts together."""
     demos = find_demos(settings.demos_folder)
-    catalog = Catalog([*Catalog.read(settings.catalog_path).cards, *demos.cards])
+    catalog = Catalog([*Catalog.read(settings.catalog_path).cards, *demos.cards], settings.catalog_path)
     hub = Hub.from_env(os.environ)
 
     def ask(task_id: str, inputs: Any, parameters: Mapping[str, Any], model_id: str | None) -> Value:
@@ -93,7 +95,8 @@ def build(settings: Settings) -> Runtime:
         store=FeedbackStore(settings.database_url),
         tasks=[*TASKS, *demos.tasks],
     )
-    return Runtime(settings, showcase, Judging(showcase), _salt(settings.data_folder), demos)
+    adopting = Adopting(showcase, hub)
+    return Runtime(settings, showcase, Judging(showcase), adopting, _salt(settings.data_folder), demos)
 
 
 def _salt(folder: Path) -> bytes:

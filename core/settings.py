@@ -13,6 +13,7 @@ from typing import Any, Literal, Self, get_args
 ROOT = Path(__file__).resolve().parent.parent
 
 KeepInputs = Literal["never", "judged", "always"]
+AllowAny = Literal["auto", "yes", "no"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
 _GB = 1_000_000_000
@@ -40,6 +41,11 @@ class Settings:
     owner_key: str = _setting(
         "PODIUM_OWNER_KEY", "", "What the owner types to read and export judgements from another machine."
     )
+    allow_any_model: AllowAny = _setting(
+        "PODIUM_ALLOW_ANY_MODEL",
+        "auto",
+        "Whether visitors may open any checkpoint: yes, no, or auto: those on this machine.",
+    )
     memory_bytes: int = _setting(
         "PODIUM_MEMORY_GB", 0, "Memory for loaded models, in GB; 0: 60 % of what the machine leaves.", unit=_GB
     )
@@ -55,6 +61,10 @@ class Settings:
         "PODIUM_MAX_IMAGE_MEGAPIXELS", 25 * _MB, "The largest picture, in megapixels.", unit=_MB
     )
     max_audio_s: float = _setting("PODIUM_MAX_AUDIO_S", 600.0, "The longest sound, in seconds.")
+    max_video_s: float = _setting("PODIUM_MAX_VIDEO_S", 120.0, "The longest film, in seconds.")
+    max_video_pixels: int = _setting(
+        "PODIUM_MAX_VIDEO_MEGAPIXELS", 9 * _MB, "The largest frame of a film, in megapixels.", unit=_MB
+    )
 
     def __post_init__(self) -> None:
         if not self.database_url:
@@ -84,6 +94,7 @@ class Settings:
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "KeepInputs": get_args(KeepInputs),
+    "AllowAny": get_args(AllowAny),
     "Dtype": get_args(Dtype),
 }
 

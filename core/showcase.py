@@ -115,9 +115,13 @@ class Showcase:
         client: str,
         source: Source,
         model_id: str | None = None,
+        visiting: bool = False,
         streaming: bool = False,
     ) -> Job:
         """Ask for a run; return at once with the job that will hold it.
+
+        Args:
+            visiting: take a model that a visitor opened beside the catalog, too; the caller knows that they may.
 
         Raises: UnknownName, BadParameters, BadInput, ModelUnavailable, or Busy if the queue is full.
         """
@@ -130,6 +134,7 @@ class Showcase:
             client=client,
             deadline_s=self.settings.deadline_s,
             model_id=model_id,
+            visiting=visiting,
             streaming=streaming,
         )
         request = Request(task, card.model_id, inputs, checked, client, source)
@@ -151,6 +156,7 @@ class Showcase:
         client: str,
         deadline_s: float,
         model_id: str | None = None,
+        visiting: bool = False,
         streaming: bool = False,
     ) -> tuple[ModelCard, Ticket]:
         """Check a request and hand it to the engine; return the model it goes to and its ticket. Records nothing.
@@ -161,7 +167,7 @@ class Showcase:
             raise BadInput(
                 f"{task.title} takes {kind_words(task.input)}.", hint="Choose a task that takes what you have."
             )
-        card = self.catalog.get(task.id, model_id) if model_id else self.first_model(task)
+        card = self.catalog.get(task.id, model_id, visiting=visiting) if model_id else self.first_model(task)
         self._availabilities.require(card, loaded=self._is_loaded(card))
         ticket = self.engine.submit(
             task,

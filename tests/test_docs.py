@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from bench.readme import with_tables
 from core.api.rest import rest_app
@@ -53,7 +55,17 @@ def test_the_starters_are_small() -> None:
     assert sum(sizes.values()) <= 60_000_000, sizes
 
 
+def paths_in(inputs: object) -> Iterator[Path]:
+    if isinstance(inputs, Path):
+        yield inputs
+    for part in inputs.values() if isinstance(inputs, Mapping) else inputs if isinstance(inputs, tuple) else ():
+        yield from paths_in(part)
+
+
 def test_every_example_is_there() -> None:
     for task in TASKS:
+        assert 2 <= len(task.examples) <= 3, task.id
         for example in task.examples:
-            assert isinstance(example.inputs, str) or (ROOT / example.inputs).exists(), example
+            task.checked_parameters(example.parameters)
+            for path in paths_in(example.inputs):
+                assert (ROOT / path).exists(), path

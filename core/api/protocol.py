@@ -20,15 +20,20 @@ from core.values import (
     Answers,
     Audio,
     Boxes,
+    Caption,
     Decisions,
     Depth,
     Embeddings,
     Entities,
     Fillings,
+    FilmLabels,
     Image,
     Labels,
     Masks,
     Matches,
+    Mixed,
+    PageAnswers,
+    Replies,
     Several,
     Table,
     TableAnswer,
@@ -37,6 +42,7 @@ from core.values import (
     Value,
     Video,
     Words,
+    fields_of,
 )
 
 
@@ -75,6 +81,11 @@ def read_payload(task: Task, body: bytes, media_type: str) -> Payload:
         raise BadInput(f"The body is not JSON: {err}.", hint='Send {"inputs": ..., "parameters": {...}}.') from err
     except RecursionError as err:
         raise BadInput("The body is nested too deep.", hint='Send {"inputs": ..., "parameters": {...}}.') from err
+    if isinstance(document, dict) and not isinstance(document.get("inputs"), dict):
+        # Where a task takes several things, the Hub's client sends some of them beside "inputs" and not in it.
+        names = [part.name for part in fields_of(task.input) if part.name]
+        beside = {name: document[name] for name in names if name in document}
+        document = {**document, "inputs": beside} if beside else document
     if not isinstance(document, dict) or document.get("inputs") is None:
         raise BadInput('The body has no "inputs".', hint='Send {"inputs": ..., "parameters": {...}}.')
     parameters = document.get("parameters") or {}
@@ -184,6 +195,25 @@ def _several(answer: Several) -> object:
     ]
 
 
+def _caption(answer: Caption) -> object:
+    return [{"generated_text": answer.text}]  # a list, as the Hub answers and its client expects it
+
+
+def _replies(answer: Replies) -> object:
+    return [{"answer": label.label, "score": label.score} for label in answer.labels]
+
+
+def _page_answers(answer: PageAnswers) -> object:
+    # What a model does not say is left out: Donut has neither a score nor words of the page.
+    return [one.model_dump(include={"answer", "score", "start", "end"}, exclude_none=True) for one in answer.answers]
+
+
+def _mixed(answer: Mixed) -> object:
+    parts = {"generated_image": answer.image, "generated_audio": answer.audio}
+    written_out = {name: to_wire(part) for name, part in parts.items() if part is not None}
+    return ({"generated_text": answer.text} if answer.text or not written_out else {}) | written_out
+
+
 ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Labels: _labels,
     Entities: _entities,
@@ -203,6 +233,11 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Image: _picture,
     Audio: _sound,
     Several: _several,
+    Caption: _caption,
+    Replies: _replies,
+    PageAnswers: _page_answers,
+    FilmLabels: _labels,
+    Mixed: _mixed,
 }
 """The JSON of each output type, or the file that it is."""
 

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from core.admission import is_on_this_machine, is_own_request, may_open_any
 from core.api.protocol import File, read_payload, written
 from core.errors import Busy, ShowcaseError, TooLarge
 from core.runtime import Runtime
@@ -78,9 +79,18 @@ def rest_app(of: Runtime) -> FastAPI:
         body = await _body(request, of.settings.max_upload_bytes)
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         payload = read_payload(task, body, media_type)
+        visiting = _may_open_any(of, request)
+        if visiting and model is not None:
+            await run_in_threadpool(of.adopting.admit, task_id, model)
         inputs = await run_in_threadpool(of.showcase.read_input, task, payload.inputs)
         job = of.showcase.start(
-            task_id, inputs, payload.parameters, client=of.hashed(_address(request)), source="api", model_id=model
+            task_id,
+            inputs,
+            payload.parameters,
+            client=of.hashed(_address(request)),
+            source="api",
+            model_id=model,
+            visiting=visiting,
         )
         finished = await asyncio.wrap_future(job.future)
         headers = {
@@ -110,6 +120,12 @@ async def _body(request: Request, limit_bytes: int) -> bytes:
 
 def _address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
+
+
+def _may_open_any(of: Runtime, request: Request) -> bool:
+    """Return whether a request may name a model that is not in the catalog."""
+    here = is_on_this_machine(_address(request), request.headers) and is_own_request(request.headers)
+    return may_open_any(of.settings.allow_any_model, on_this_machine=here)
 
 
 def error_response(error: ShowcaseError, *, run_id: str | None = None) -> JSONResponse:

@@ -6,7 +6,9 @@ only JSON and the headers of safetensors files; runs nothing.
 
 from __future__ import annotations
 
+import fnmatch
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,24 @@ _CONFIGURATIONS = (
     "video_preprocessor_config.json",
 )
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.spm", "bpe.codes")
-_PROCESSORS = ("preprocessor_config.json", "processor_config.json")
+_NO_HEAD = frozenset({"image-feature-extraction"})
+"""Tasks that need no head: every checkpoint has a body, whatever it was trained for."""
+_PROCESSORS = ("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json")
 
 
 def check_folder(folder: Path, task: Task, title: str) -> dict[str, Any]:
     """Refuse a folder that cannot be loaded for `task`; return its configuration.
+
+    Raises: ModelUnavailable with one sentence for whatever is wrong.
+    """
+    config = check_files(folder, title)
+    check_processors([entry.name for entry in folder.iterdir()], task, title)
+    check_architecture(config, task, title)
+    return config
+
+
+def check_files(folder: Path, title: str) -> dict[str, Any]:
+    """Refuse a folder that no task can load; return its configuration.
 
     Raises: ModelUnavailable with one sentence for whatever is wrong.
     """
@@ -43,16 +58,13 @@ def check_folder(folder: Path, task: Task, title: str) -> dict[str, Any]:
         )
     for name in _CONFIGURATIONS:
         if name in names:
-            _refuse_code(read_json(folder / name, title), title)
+            refuse_code(read_json(folder / name, title), title)
     if "adapter_config.json" in names:
         raise ModelUnavailable(
             f"{title} is an adapter, not a whole model.", hint="Merge it into its base model and save that."
         )
     _check_weights(folder, names, title)
-    _check_processors(folder, task, title)
-    config = read_json(folder / CONFIG, title)
-    check_architecture(config, task, title)
-    return config
+    return read_json(folder / CONFIG, title)
 
 
 def read_json(path: Path, title: str) -> dict[str, Any]:
@@ -77,9 +89,9 @@ def check_architecture(config: dict[str, Any], task: Task, title: str) -> None:
     """
     import transformers
 
-    _refuse_code(config, title)
-    known = _heads(task.id)
-    if known is None:  # a task with a loader of its own knows best
+    refuse_code(config, title)
+    known = None if task.id in _NO_HEAD else heads_of(task.id)
+    if known is None or config.get("model_type") in task.also_loads:  # a loader of the task's own knows best
         return
     kinds, heads = known
     architecture = str((config.get("architectures") or [""])[0])
@@ -95,26 +107,26 @@ def check_architecture(config: dict[str, Any], task: Task, title: str) -> None:
         )
 
 
-def _heads(task_id: str) -> tuple[set[str], set[str]] | None:
-    """Return the model types and the classes that transformers has for a task; None if it has no such pipeline.
-
-    None too where the task needs no head: every checkpoint has a body, whatever it was trained for.
-    """
-    from transformers import AutoModel, pipelines
+def heads_of(task_id: str) -> tuple[set[str], set[str]] | None:
+    """Return the model types and the classes that transformers has for a task; None if it has no such pipeline."""
+    from transformers import pipelines
 
     described = pipelines.SUPPORTED_TASKS.get(task_id)
-    if described is None or described["pt"] == (AutoModel,):
-        return None
+    return None if described is None else classes_of(described["pt"])
+
+
+def classes_of(auto_classes: Iterable[Any]) -> tuple[set[str], set[str]]:
+    """Return the model types and the classes that some of transformers' Auto classes know."""
     kinds: set[str] = set()
-    heads: set[str] = set()
-    for auto_class in described["pt"]:
+    classes: set[str] = set()
+    for auto_class in auto_classes:
         for kind, names in auto_class._model_mapping._model_mapping.items():
             kinds.add(kind)
-            heads.update([names] if isinstance(names, str) else names)
-    return kinds, heads
+            classes.update([names] if isinstance(names, str) else names)
+    return kinds, classes
 
 
-def _refuse_code(content: Any, title: str) -> None:
+def refuse_code(content: Any, title: str) -> None:
     """Refuse a configuration that names code, at whatever depth: nested ones have been run by mistake before.
 
     Source: CVE-2026-5241, where trust_remote_code=False did not hold for a nested configuration.
@@ -128,7 +140,7 @@ def _refuse_code(content: Any, title: str) -> None:
         content = list(content.values())
     if isinstance(content, list):
         for part in content:
-            _refuse_code(part, title)
+            refuse_code(part, title)
 
 
 def _check_weights(folder: Path, names: list[str], title: str) -> None:
@@ -142,11 +154,17 @@ def _check_weights(folder: Path, names: list[str], title: str) -> None:
             raise _damaged(file.name, title) from err
 
 
-def _check_processors(folder: Path, task: Task, title: str) -> None:
-    def has(patterns: tuple[str, ...]) -> bool:
-        return any(any(folder.glob(pattern)) for pattern in patterns)
+def check_processors(names: Iterable[str], task: Task, title: str) -> None:
+    """Refuse a checkpoint whose files have nothing that turns the task's inputs into tensors.
 
-    # Without these files transformers would build a tokenizer that knows no word, and say nothing.
+    Without these files transformers would build a tokenizer that knows no word, and say nothing.
+    Raises: ModelUnavailable naming what is missing.
+    """
+    names = list(names)
+
+    def has(patterns: tuple[str, ...]) -> bool:
+        return any(fnmatch.filter(names, pattern) for pattern in patterns)
+
     atoms = {field.atom for field in fields_of(task.input)}
     words = atoms & {Text, Chat, Table} or issubclass(task.output, Text | Transcript)
     if words and not has(_TOKENIZERS):

@@ -25,7 +25,7 @@ from core.errors import DoesNotFit, ModelUnavailable, UnknownName
 from core.hub import Hub, weight_files
 from core.hub.files import CONFIG
 from core.tasks.spec import Checkpoint, Task
-from core.values import Boxes, Entities, Labels, Masks
+from core.values import Boxes, Entities, FilmLabels, Labels, Masks
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +180,10 @@ def _size_bytes(pipe: Any) -> int:
 
 def _has_labels(task: Task) -> bool:
     """Return whether a task's answers are made of its model's own labels, and not of those that a visitor gives."""
-    return task.output in (Labels, Entities, Boxes, Masks) and "candidate_labels" not in task.parameters.model_fields
+    return (
+        task.output in (Labels, FilmLabels, Entities, Boxes, Masks)
+        and "candidate_labels" not in task.parameters.model_fields
+    )
 
 
 def _labels(pipe: Any, config: dict[str, Any]) -> tuple[str, ...]:

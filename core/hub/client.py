@@ -195,7 +195,7 @@ class Hub:
         siblings = info.siblings or []
         files = choose_files(model_id, (RepoFile(sibling.rfilename, sibling.size or 0) for sibling in siblings))
         parameters = info.safetensors.parameters if info.safetensors else {}
-        return Repository(model_id, str(info.sha), files, tuple(parameters.items()))
+        return Repository(model_id, str(info.sha), files, tuple(parameters.items()), info.pipeline_tag)
 
     def _fetch_config(self, repository: Repository) -> Path:
         file = next(file for file in repository.files if file.name == CONFIG)

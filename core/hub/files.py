@@ -47,12 +47,14 @@ class Repository:
 
     Args:
         parameters: how many numbers of each safetensors dtype the weights hold; empty if the Hub does not say.
+        pipeline_tag: the task that the Hub lists it under; None if it does not say.
     """
 
     model_id: str
     commit: str
     files: tuple[RepoFile, ...]
     parameters: tuple[tuple[str, int], ...] = ()
+    pipeline_tag: str | None = None
 
     @property
     def total_bytes(self) -> int:

@@ -6,7 +6,10 @@ memory bomb or an endless loop ends this process and nothing else. `core.media.i
 
     child.py sound DEMUXER    {"sampling_rate", "announced_s", "is_exact"}, then mono float32, little endian
     child.py picture          {"width", "height", "mode"}, then rows of that mode's bytes
-    either                    {"problem": "no_track" | "codec" | "missing" | "damaged", "detail"}
+    child.py film DEMUXER MOST SIDE
+                              {"width", "height", "duration_s", "announced_s"}, then a line
+                              {"width", "height", "frames"} of what follows, then that many frames of RGB rows
+    each                      {"problem": "no_track" | "codec" | "missing" | "damaged", "detail"}
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     import numpy as np
-    from av import AudioFrame, AudioStream
+    from av import AudioFrame, AudioStream, VideoFrame, VideoStream
     from av.container import InputContainer
     from numpy.typing import NDArray
 
@@ -29,14 +32,17 @@ MEMORY_BYTES = 1 << 30
 CPU_S = 60
 
 _CODECS = frozenset(("aac", "alac", "amrnb", "amrwb", "flac", "mp3", "mp3float", "opus", "libopus", "vorbis"))
+_FILM_CODECS = frozenset(("av1", "ffv1", "h264", "hevc", "libdav1d", "mjpeg", "mpeg4", "vp8", "vp9"))
 _ESTIMATED = frozenset(("aac", "amr"))  # their duration is guessed from the bit rate
 
 
-def main(job: str, demuxer: str = "") -> None:
+def main(job: str, demuxer: str = "", most: str = "0", side: str = "0") -> None:
     """Decode standard input to standard output."""
     data = sys.stdin.buffer.read()
     if job == "sound":
         _sound(data, demuxer)
+    elif job == "film":
+        _film(data, demuxer, int(most), int(side))
     else:
         _picture(data)
 
@@ -45,11 +51,7 @@ def _sound(data: bytes, demuxer: str) -> None:
     import av
 
     _limit_resources()
-    try:
-        # The format is forced and nothing else may be opened: no playlist, no reference to another file.
-        container = av.open(io.BytesIO(data), format=demuxer, io_open=_open_nothing, metadata_errors="replace")
-    except (av.FFmpegError, ValueError, OSError) as err:
-        _give_up("damaged", str(err))
+    container = _opened(data, demuxer)
     if not container.streams.audio:
         _give_up("no_track")
     stream = container.streams.audio[0]
@@ -68,6 +70,19 @@ def _sound(data: bytes, demuxer: str) -> None:
         sys.stdout.buffer.write(block.astype("<f4").tobytes())
     if not sampling_rate:
         _give_up("damaged", "nothing could be decoded")
+
+
+def _opened(data: bytes, demuxer: str) -> InputContainer:
+    import av
+
+    try:
+        # The format is forced and nothing else may be opened: no playlist, no reference to another file.
+        container: InputContainer = av.open(
+            io.BytesIO(data), format=demuxer, io_open=_open_nothing, metadata_errors="replace"
+        )
+    except (av.FFmpegError, ValueError, OSError) as err:
+        _give_up("damaged", str(err))
+    return container
 
 
 def _decoded(container: InputContainer, stream: AudioStream) -> Iterator[tuple[NDArray[np.float32], int]]:
@@ -102,6 +117,108 @@ def _mono(frame: AudioFrame) -> NDArray[np.float32]:
         samples = (samples.astype(np.float64) - (scale if samples.dtype.kind == "u" else 0)) / scale
     mono: NDArray[np.float64] = samples.mean(axis=0, dtype=np.float64)
     return mono.astype(np.float32)
+
+
+def _film(data: bytes, demuxer: str, most: int, side: int) -> None:
+    _limit_resources()
+    container, stream = _picture_track(data, demuxer)
+    times = _frame_times(container, stream)
+    if not times:
+        _give_up("damaged", "there is no frame in it")
+    announced_s = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else None
+    if announced_s is None and container.duration and len(container.streams) == 1:
+        announced_s = container.duration / 1_000_000
+    step_s = (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else announced_s or 0.04
+    duration_s = times[-1] - times[0] + step_s
+    if announced_s is not None and 0 <= announced_s - duration_s <= 2 * step_s:
+        duration_s = announced_s
+    _announce(width=stream.width, height=stream.height, duration_s=duration_s, announced_s=announced_s)
+    # The middle of each of so many equal stretches: neither the first frame nor the last one weighs more than others.
+    count = min(most, len(times))
+    instants = [times[0] + (2 * number + 1) * duration_s / (2 * count) for number in range(count)]
+    size = None
+    for frame in _frames_at(instants, *_picture_track(data, demuxer)):
+        if size is None:
+            size = _fitting(frame, side)
+            turned = frame.rotation % 180 != 0
+            _announce(width=size[1 if turned else 0], height=size[0 if turned else 1], frames=count)
+        sys.stdout.buffer.write(_pixels(frame, size))
+
+
+def _picture_track(data: bytes, demuxer: str) -> tuple[InputContainer, VideoStream]:
+    container = _opened(data, demuxer)
+    film = [stream for stream in container.streams.video if not stream.disposition & stream.disposition.attached_pic]
+    if not film:
+        _give_up("no_track")
+    if film[0].codec_context.name not in _FILM_CODECS:
+        _give_up("codec", film[0].codec_context.name)
+    film[0].thread_count = 2
+    return container, film[0]
+
+
+def _frame_times(container: InputContainer, stream: VideoStream) -> list[float]:
+    """Return when each frame is shown, in seconds, without decoding any."""
+    import av
+
+    times = []
+    try:
+        for packet in container.demux(stream):
+            time = packet.pts if packet.pts is not None else packet.dts
+            if packet.size and time is not None and packet.time_base:
+                times.append(float(time * packet.time_base))
+    except av.FFmpegError:
+        pass  # cut off: what came before it counts
+    return sorted(times)
+
+
+def _frames_at(instants: list[float], container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """Yield the frame that is on the screen at each instant; bad packets are skipped, as players do."""
+    shown, at = None, 0
+    for frame in _film_frames(container, stream):
+        time = frame.time
+        while shown is not None and at < len(instants) and time is not None and time > instants[at]:
+            yield shown
+            at += 1
+        if at == len(instants):
+            return
+        shown = frame
+    if shown is None:
+        sys.exit("no frame could be decoded")
+    for _ in instants[at:]:
+        yield shown
+
+
+def _film_frames(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    import av
+
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError:
+            return
+        if packet is None:
+            return
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            continue
+        yield from frames
+
+
+def _fitting(frame: VideoFrame, side: int) -> tuple[int, int]:
+    """Return the frame's size, scaled down so that no side is over `side`; never up."""
+    scale = min(1.0, side / max(frame.width, frame.height))
+    return max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+
+
+def _pixels(frame: VideoFrame, size: tuple[int, int]) -> bytes:
+    """Return a frame as rows of RGB, of this size before it is turned upright."""
+    import numpy as np
+
+    small = frame.reformat(width=size[0], height=size[1], format="rgb24", interpolation="AREA").to_ndarray()
+    upright: NDArray[np.uint8] = np.rot90(small, frame.rotation // 90 % 4)
+    return upright.tobytes()
 
 
 def _picture(data: bytes) -> None:

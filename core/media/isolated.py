@@ -20,6 +20,12 @@ from core.errors import BadInput, ShowcaseError, UnsupportedMedia
 from core.media.kinds import Kind
 
 TIMEOUT_S = 60.0
+_TRACKS = {
+    "sound": ("sound", "WAV, FLAC, MP3 or M4A"),
+    "film": ("picture", "MP4 (H.264)"),
+    "picture": ("picture", "JPEG"),
+}
+"""What each job looks for, and what to save instead of a coding that is not read."""
 _CHILD = Path(__file__).with_name("child.py")
 _SLOTS = threading.BoundedSemaphore(2)  # a process is 60 MB before it does anything
 
@@ -33,6 +39,17 @@ class Decoding:
     kind: Kind
     process: subprocess.Popen[bytes]
 
+    def second_line(self) -> Mapping[str, Any]:
+        """Return what is announced after the first line was judged.
+
+        Raises: BadInput if the child died before it.
+        """
+        line = self.output.readline(65_536)
+        if not line.endswith(b"}\n"):
+            raise damaged(self.kind)
+        announced: Mapping[str, Any] = json.loads(line)
+        return announced
+
     def check_finished(self) -> None:
         """Make sure that the end of the output was the end of the work.
 
@@ -43,13 +60,16 @@ class Decoding:
 
 
 @contextmanager
-def decoding(kind: Kind, data: bytes, *arguments: str) -> Iterator[Decoding]:
+def decoding(kind: Kind, data: bytes, job: str, *arguments: str) -> Iterator[Decoding]:
     """Start a child on these bytes and wait for its announcement.
+
+    Args:
+        job: what it decodes: "sound", "picture" or "film".
 
     Raises: BadInput if it finds the file damaged; UnsupportedMedia if there is nothing in it that is
         read here.
     """
-    command = [sys.executable, "-P", str(_CHILD), *arguments]
+    command = [sys.executable, "-P", str(_CHILD), job, *arguments]
     with (
         _SLOTS,
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process,
@@ -59,7 +79,7 @@ def decoding(kind: Kind, data: bytes, *arguments: str) -> Iterator[Decoding]:
         try:
             header = _announcement(process, data)
             if "problem" in header:
-                raise _problem(kind, header)
+                raise _problem(job, kind, header)
             yield Decoding(header, _pipe(process.stdout), kind, process)
         finally:
             clock.cancel()
@@ -84,13 +104,14 @@ def _announcement(process: subprocess.Popen[bytes], data: bytes) -> Mapping[str,
     return json.loads(line) if line.endswith(b"}\n") else {"problem": "damaged"}
 
 
-def _problem(kind: Kind, header: Mapping[str, Any]) -> ShowcaseError:
+def _problem(job: str, kind: Kind, header: Mapping[str, Any]) -> ShowcaseError:
+    track, saved_as = _TRACKS[job]
     if header["problem"] == "no_track":
-        return UnsupportedMedia(f"This {kind.name} has no sound in it.", hint="Send a file with a sound track.")
+        return UnsupportedMedia(f"This {kind.name} has no {track} in it.", hint=f"Send a file with a {track} track.")
     if header["problem"] == "codec":
         return UnsupportedMedia(
-            f"The sound in this file is coded as {str(header['detail'])[:30]}, which cannot be read here.",
-            hint="Save it as WAV, FLAC, MP3 or M4A and send that.",
+            f"The {track} in this file is coded as {str(header['detail'])[:30]}, which cannot be read here.",
+            hint=f"Save it as {saved_as} and send that.",
         )
     if header["problem"] == "missing":
         return UnsupportedMedia(

@@ -12,7 +12,7 @@ from typing import Literal
 
 from core.errors import UnsupportedMedia
 
-Decoder = Literal["pillow", "heif", "wav", "soundfile", "ffmpeg"]
+Decoder = Literal["pillow", "heif", "wav", "soundfile", "ffmpeg", "film"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Kind:
     Args:
         name: what a person calls it, such as "PNG picture".
         modality: what it holds; None where it is neither picture, sound nor film.
-        decoder: who reads it here; None for a kind that is known only to be refused by its name.
+        decoder: who reads it here; None for a kind that is known only to be refused by its name, "film" for one
+            whose sound is not read.
         format: what its decoder calls it.
         article: what stands before the name in a sentence.
     """
@@ -57,6 +58,7 @@ _M4A = Kind("M4A sound", "audio", "ffmpeg", "mov", "an")
 _MP4 = Kind("MP4 film", "video", "ffmpeg", "mov", "an")
 _WEBM_SOUND = Kind("WebM sound", "audio", "ffmpeg", "matroska")
 _WEBM = Kind("WebM film", "video", "ffmpeg", "matroska")
+_MATROSKA = Kind("Matroska film", "video", "ffmpeg", "matroska")
 
 _STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"\xff\xd8\xff", Kind("JPEG picture", "image", "pillow", "JPEG")),
@@ -95,7 +97,7 @@ _STARTS: tuple[tuple[bytes, Kind], ...] = (
 _RIFF: dict[bytes, Kind] = {
     b"WEBP": Kind("WebP picture", "image", "pillow", "WEBP"),
     b"WAVE": Kind("WAV sound", "audio", "wav"),
-    b"AVI ": Kind("AVI film", "video", article="an"),
+    b"AVI ": Kind("AVI film", "video", "film", "avi", "an"),
 }
 _HEIC_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"))
 _AVIF_BRANDS = frozenset((b"avif", b"avis"))
@@ -122,7 +124,9 @@ def sniff(data: bytes) -> Kind:
     if data.startswith(b"OggS"):
         return _OGG_FILM if b"theora" in data[:_HEAD] else _OGG
     if data.startswith(b"\x1a\x45\xdf\xa3"):
-        return _WEBM if b"V_" in data[:_HEAD] else _WEBM_SOUND
+        if b"V_" not in data[:_HEAD]:
+            return _WEBM_SOUND
+        return _WEBM if b"webm" in data[:64] else _MATROSKA
     if data[4:8] == b"ftyp":
         return _boxed(data)
     if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") in _BMP_HEADERS:
@@ -149,11 +153,11 @@ def refusal(kind: Kind, wanted: str, accepted: str, *, name: str = "") -> Unsupp
     """Build the refusal of a kind that is not what was wanted, or is not read.
 
     Args:
-        wanted: "a picture" or "a sound".
+        wanted: "a picture", "a sound" or "a film".
         accepted: the kinds that are read, as a list in words.
         name: what the file was called; it is mentioned, not believed.
     """
-    is_wanted = (kind.modality, wanted) in (("image", "a picture"), ("audio", "a sound"))
+    is_wanted = (kind.modality, wanted) in (("image", "a picture"), ("audio", "a sound"), ("video", "a film"))
     hint = f"Send {wanted} as {accepted}."
     if kind is PLAYLIST:
         hint = f"A playlist only points elsewhere and is never followed. {hint}"

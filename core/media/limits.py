@@ -25,6 +25,8 @@ class Limits:
     max_upload_bytes: int
     max_image_pixels: int
     max_audio_s: float
+    max_video_s: float
+    max_video_pixels: int
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -34,6 +36,8 @@ class Limits:
             max_upload_bytes=settings.max_upload_bytes,
             max_image_pixels=settings.max_image_pixels,
             max_audio_s=settings.max_audio_s,
+            max_video_s=settings.max_video_s,
+            max_video_pixels=settings.max_video_pixels,
         )
 
     def max_audio_s_at(self, sampling_rate: int) -> float:

@@ -9,15 +9,19 @@ from collections.abc import Sequence
 
 from core.errors import UnknownName
 from core.tasks import (
+    any_to_any,
     audio_classification,
     automatic_speech_recognition,
     decision,
     depth_estimation,
+    document_question_answering,
     fill_mask,
     image_classification,
     image_feature_extraction,
     image_segmentation,
+    image_text_to_text,
     image_to_image,
+    image_to_text,
     keypoint_matching,
     mask_generation,
     object_detection,
@@ -26,6 +30,8 @@ from core.tasks import (
     text_classification,
     text_generation,
     token_classification,
+    video_classification,
+    visual_question_answering,
     zero_shot_audio_classification,
     zero_shot_classification,
     zero_shot_image_classification,
@@ -52,9 +58,15 @@ TASKS: tuple[Task, ...] = (
     image_feature_extraction.TASK,
     keypoint_matching.TASK,
     mask_generation.TASK,
+    image_to_text.TASK,
+    visual_question_answering.TASK,
+    document_question_answering.TASK,
+    image_text_to_text.TASK,
+    any_to_any.TASK,
     audio_classification.TASK,
     zero_shot_audio_classification.TASK,
     automatic_speech_recognition.TASK,
+    video_classification.TASK,
 )
 
 

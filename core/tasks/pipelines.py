@@ -81,6 +81,11 @@ def load_model(auto_classes: Sequence[Any], checkpoint: Checkpoint, *, unused: t
     return model
 
 
+def load_part(auto_class: Any, checkpoint: Checkpoint, **options: Any) -> Any:
+    """Load what turns inputs into tensors, a tokenizer or a processor, from the checkpoint's own folder."""
+    return auto_class.from_pretrained(checkpoint.folder, local_files_only=True, trust_remote_code=False, **options)
+
+
 def raw_audio(pipe: Any, audio: Audio) -> dict[str, Any]:
     """Return a sound as a transformers pipeline takes it, at the rate its checkpoint was trained at.
 

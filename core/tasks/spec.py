@@ -95,6 +95,7 @@ class Task:
         stream: answers one input bit by bit; None where there is nothing to see before the end.
         batches: False where inputs have to run one at a time.
         deterministic: False where the same input may be answered differently.
+        also_loads: types of model that `load` takes, beyond those that transformers lists for a pipeline of this id.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Task:
     stream: Stream | None = None
     batches: bool = True
     deterministic: bool = True
+    also_loads: tuple[str, ...] = ()
 
     @property
     def first_example(self) -> Example:

@@ -5,24 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pydantic import Field
-
+from core.tasks.generation import GenerationParameters, watched
 from core.tasks.pipelines import pipeline_loader
-from core.tasks.spec import Example, Parameters, Task
+from core.tasks.spec import Example, Task
 from core.values import Text
 
 
-class TextGenerationParameters(Parameters):
+class TextGenerationParameters(GenerationParameters):
     """Tune text generation."""
-
-    max_new_tokens: int = Field(200, ge=1, le=1000, description="The most tokens to write.")
-    do_sample: bool = Field(True, description="Draw each token by chance; off: always take the likeliest.")
-    temperature: float = Field(0.8, ge=0.05, le=2.0, description="How bold the draws are; low is safe, high is wild.")
-    top_p: float = Field(
-        0.95, ge=0.05, le=1.0, description="Draw only from the likeliest tokens with this much weight."
-    )
-    top_k: int = Field(50, ge=1, le=500, description="Draw only from this many of the likeliest tokens.")
-    repetition_penalty: float = Field(1.0, ge=1.0, le=2.0, description="Above 1: avoid what was already said.")
 
 
 def run(pipe: Any, inputs: Sequence[Text], parameters: TextGenerationParameters) -> list[Text]:
@@ -38,42 +28,17 @@ def stream(
     stopped: Callable[[], bool],
 ) -> Text:
     """Continue one text, emitting what there is so far as it grows."""
-    from transformers import StoppingCriteria, TextStreamer
-
-    class Emit(TextStreamer):  # type: ignore[misc]  # transformers has no types
-        """Hand on each finished piece of text instead of printing it."""
-
-        written = ""
-
-        def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002  # its signature
-            self.written += text
-            if text:
-                emit(Text(text=self.written))
-
-    class Stop(StoppingCriteria):  # type: ignore[misc]
-        """End the generation when the caller asks for it."""
-
-        def __call__(self, input_ids: Any, _scores: Any, **_: Any) -> Any:
-            return input_ids.new_full((input_ids.shape[0],), stopped(), dtype=bool_dtype)
-
-    import torch
-
-    bool_dtype = torch.bool
-    streamer = Emit(pipe.tokenizer, skip_prompt=True, skip_special_tokens=True)
-    return _generate(pipe, inputs, parameters, streamer=streamer, stopping_criteria=[Stop()])
+    options = watched(pipe.tokenizer, lambda text: emit(Text(text=text)), stopped)
+    return _generate(pipe, inputs, parameters, **options)
 
 
 def _generate(pipe: Any, text: Text, parameters: TextGenerationParameters, **options: Any) -> Text:
-    sampling = parameters.model_dump(include={"temperature", "top_p", "top_k"}) if parameters.do_sample else {}
     # A model that was taught to converse answers a message; any other continues a text.
     chat = getattr(pipe.tokenizer, "chat_template", None) is not None
     answers = pipe(
         [{"role": "user", "content": text.text}] if chat else text.text,
-        max_new_tokens=parameters.max_new_tokens,
-        do_sample=parameters.do_sample,
-        repetition_penalty=parameters.repetition_penalty,
         return_full_text=False,
-        **sampling,
+        **parameters.options(),
         **options,
     )
     return Text(text=answers[0]["generated_text"])

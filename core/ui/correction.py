@@ -26,6 +26,7 @@ from core.values import (
     Answers,
     Audio,
     Boxes,
+    Caption,
     Decision,
     Decisions,
     Depth,
@@ -33,11 +34,16 @@ from core.values import (
     Entities,
     Filling,
     Fillings,
+    FilmLabels,
     Image,
     Label,
     Labels,
     Masks,
     Matches,
+    Mixed,
+    PageAnswer,
+    PageAnswers,
+    Replies,
     Several,
     Table,
     TableAnswer,
@@ -61,7 +67,7 @@ def show_correction(output: Value, *, labels: Sequence[str], key: str) -> Value 
 
 def _labels(output: Labels, labels: Sequence[str], key: str) -> Labels | None:
     right = _chosen("The right label", list(labels) or [label.label for label in output.labels], key)
-    return Labels(labels=(Label(label=right, score=1.0),)) if right else None
+    return type(output)(labels=(Label(label=right, score=1.0),)) if right else None
 
 
 def _text(output: Text, _: Sequence[str], key: str) -> Text | None:
@@ -213,6 +219,17 @@ def _decisions(output: Decisions, _: Sequence[str], key: str) -> Decisions | Non
     return Decisions(decisions=decided) if any(chosen) else None
 
 
+def _page_answers(output: PageAnswers, _: Sequence[str], key: str) -> PageAnswers | None:
+    found = output.answers[0].answer if output.answers else ""
+    right = st.text_input("The right answer", found, key=key)
+    return output.model_copy(update={"answers": (PageAnswer(answer=right, score=1.0),)}) if right != found else None
+
+
+def _mixed(output: Mixed, _: Sequence[str], key: str) -> Mixed | None:
+    right = st.text_area("The right answer, in words", output.text, key=key, height=160)
+    return Mixed(text=right) if right != output.text else None
+
+
 CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Labels: _labels,
     Text: _text,
@@ -232,6 +249,11 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Several: _several,
     Decisions: _decisions,
     TableAnswer: _table_answer,
+    Caption: _text,
+    Replies: _labels,
+    PageAnswers: _page_answers,
+    FilmLabels: _labels,
+    Mixed: _mixed,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""
 

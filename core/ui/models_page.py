@@ -1,36 +1,31 @@
-"""The models page: what is loaded and what it holds, who waits, pin and unload; then the whole catalog."""
+"""The models page: any checkpoint; what is in memory, who waits, pin and unload; then the whole catalog."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core.catalog import ModelCard
 from core.engine import ModelStatus
+from core.ui.any_model import show_any_model
 from core.ui.broken_demos import show_broken_demos
+from core.ui.catalog_list import show_catalog
 from core.ui.owner import ask_for_owner
 from core.ui.problem import problems_shown
 from core.ui.state import is_owner, runtime
-from core.ui.task_page import STATE_WORDS
 from core.ui.theme import page_header
 
 REFRESH_S = 2.0
 """How often the numbers of the page are read again; a glance later they should be right."""
-
-STATE_COLOURS = {"loaded": "green", "here": "blue", "downloadable": "gray", "unavailable": "orange"}
 
 
 def show_models() -> None:
     """Show the models page."""
     page_header("Models", "What is in memory now, and what could be.", ":material/deployed_code:")
     with problems_shown():
+        show_any_model()
         _show_loaded()
-        st.subheader("Catalog")
-        for task in runtime().showcase.tasks():
-            st.markdown(f"{task.icon} **{task.title}**")
-            for card in runtime().showcase.catalog.models(task.id):
-                _show_card(card)
+        show_catalog()
         show_broken_demos()
-    ask_for_owner("Pinning and unloading are the owner's.")
+    ask_for_owner("Pinning, unloading and keeping models are the owner's.")
 
 
 @st.fragment(run_every=REFRESH_S)
@@ -45,17 +40,20 @@ def _show_loaded() -> None:
     )
     if not models:
         st.caption("Nothing is loaded yet. The first run of a model loads it.")
-    for status in models:
-        _show_status(status)
+        return
+    with st.expander(f"Models in memory: {len(models)}", key="in_memory"):
+        for status in models:
+            _show_status(status)
 
 
 def _show_status(status: ModelStatus) -> None:
     key = f"{status.key.task_id}_{status.key.model_id}"
-    with st.container(key=f"loaded_{key}", horizontal=True, vertical_alignment="center", border=True):
+    with st.container(key=f"loaded_{key}", horizontal=True, vertical_alignment="center"):
         waiting = f" · {status.waiting} waiting" if status.waiting else ""
         st.markdown(
             f"**{status.key.model_id}**  \n:small[{status.key.task_id} · {status.size_bytes / 1e6:.1f} MB · "
-            f"{status.runs} runs · {'loading' if status.state == 'loading' else status.dtype}{waiting}]"
+            f"{status.runs} runs · {'loading' if status.state == 'loading' else status.dtype}{waiting}]",
+            width="stretch",
         )
         owner = is_owner(runtime())
         st.button(
@@ -71,12 +69,3 @@ def _show_status(status: ModelStatus) -> None:
             with problems_shown():
                 runtime().showcase.engine.unload(status.key)
                 st.rerun(scope="fragment")
-
-
-def _show_card(card: ModelCard) -> None:
-    availability = runtime().showcase.availability(card)
-    with st.container(key=f"catalog_{card.task_id}_{card.model_id}", horizontal=True, vertical_alignment="center"):
-        st.badge(STATE_WORDS[availability.state], color=STATE_COLOURS[availability.state])  # type: ignore[arg-type]
-        st.markdown(f"{card.title}  \n:small[{card.model_id} · {card.note}]")
-        if availability.reason:
-            st.caption(availability.reason)

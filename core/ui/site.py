@@ -21,6 +21,7 @@ def show_site() -> None:
             st.Page("pages/text.py", title="Text"),
             st.Page("pages/image.py", title="Image"),
             st.Page("pages/audio.py", title="Audio"),
+            st.Page("pages/video.py", title="Video"),
         ],
         "Backstage": [
             st.Page("pages/feedback.py", title="Feedback"),

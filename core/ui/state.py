@@ -5,18 +5,31 @@ Owns every session-state key and every query parameter but those of the paramete
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Final
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.admission import is_on_this_machine, may_open_any
+from core.catalog import ModelCard
 from core.runtime import Runtime, runtime
 
 XSRF_COOKIE: Final = "_streamlit_xsrf"
 """Streamlit's own cookie: it outlives a reload, so a visitor's judgement is found again."""
 
-__all__ = ["client", "forget_run", "in_url", "is_owner", "runtime", "set_in_url", "widget_key"]
+__all__ = [
+    "client",
+    "forget_run",
+    "in_url",
+    "is_owner",
+    "may_open_any_model",
+    "may_open_folders",
+    "opened_models",
+    "remember_opened",
+    "runtime",
+    "set_in_url",
+    "widget_key",
+]
 
 
 def widget_key(task_id: str, field: str) -> str:
@@ -69,20 +82,7 @@ def unmasked(cookie: str) -> str:
 
 def visits_from_this_machine() -> bool:
     """Return whether the browser runs on the machine that serves, with no proxy in between."""
-    proxied = any(name in st.context.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-Ip"))
-    return is_loopback(st.context.ip_address) and not proxied
-
-
-def is_loopback(address: str | None) -> bool:
-    """Return whether an address is this machine's own; Streamlit gives None for `localhost`.
-
-    A socket for both protocols writes 127.0.0.1 as `::ffff:127.0.0.1`.
-    """
-    if address is None:
-        return True
-    parsed = ipaddress.ip_address(address)
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return (mapped or parsed).is_loopback
+    return is_on_this_machine(st.context.ip_address, st.context.headers)
 
 
 def is_owner(of: Runtime) -> bool:
@@ -90,3 +90,26 @@ def is_owner(of: Runtime) -> bool:
     if of.settings.owner_key:
         return bool(st.session_state.get("owner", False))
     return visits_from_this_machine()
+
+
+def may_open_any_model(of: Runtime) -> bool:
+    """Return whether the visitor may open models beside the catalog."""
+    return is_owner(of) or may_open_any(of.settings.allow_any_model, on_this_machine=visits_from_this_machine())
+
+
+def may_open_folders(of: Runtime) -> bool:
+    """Return whether the visitor may open folders of the machine that serves."""
+    return is_owner(of) or (visits_from_this_machine() and may_open_any_model(of))
+
+
+def opened_models() -> list[ModelCard]:
+    """Return the models that this visitor has opened beside the catalog, latest first."""
+    catalog = runtime().showcase.catalog
+    known = [catalog.find(*key) for key in st.session_state.get("opened", [])]
+    return [card for card in known if card is not None and card not in catalog.cards]
+
+
+def remember_opened(card: ModelCard) -> None:
+    """List a model among those that this visitor has opened."""
+    key = card.task_id, card.model_id
+    st.session_state["opened"] = [key, *(other for other in st.session_state.get("opened", []) if other != key)]

@@ -16,6 +16,7 @@ from core.tasks.spec import Modality, Task
 from core.ui.inputs import is_typed, put_input, show_examples, show_input_form
 from core.ui.into_view import bring_into_view
 from core.ui.judge import show_judge
+from core.ui.model_choice import STATE_WORDS, choose_model
 from core.ui.parameters import show_parameters, show_prominent_parameters
 from core.ui.problem import problems_shown
 from core.ui.result import reopened, show_job, show_run
@@ -23,12 +24,7 @@ from core.ui.state import client, forget_run, in_url, runtime, set_in_url, widge
 from core.ui.theme import page_header
 from core.values import Value
 
-STATE_WORDS = {
-    "loaded": "ready",
-    "here": "on this machine",
-    "downloadable": "will be downloaded",
-    "unavailable": "cannot run now",
-}
+__all__ = ["STATE_WORDS", "show_modality"]
 
 
 MOST_PILLS = 5
@@ -81,35 +77,9 @@ def _choose_task(tasks: list[Task], modality: Modality) -> Task:
     return by_id[task_id or tasks[0].id]
 
 
-def _choose_model(task: Task) -> ModelCard:
-    showcase = runtime().showcase
-    cards = {card.model_id: card for card in showcase.catalog.models(task.id)}
-    key = widget_key(task.id, "model")
-    wanted = in_url("model")
-    st.session_state[key] = wanted if wanted in cards else showcase.first_model(task).model_id
-    states = {model_id: showcase.availability(card) for model_id, card in cards.items()}
-
-    def chosen() -> None:
-        forget_run()
-        set_in_url("model", st.session_state[key])
-
-    model_id = st.selectbox(
-        "Model",
-        list(cards),
-        format_func=lambda model_id: f"{cards[model_id].title} · {STATE_WORDS[states[model_id].state]}",
-        key=key,
-        on_change=chosen,
-    )
-    card = cards[model_id]
-    st.caption(card.note)
-    if states[model_id].state == "unavailable":
-        st.warning(states[model_id].reason, icon=":material/block:")
-    return card
-
-
 def _show_form(task: Task) -> tuple[ModelCard, Value, dict[str, object]] | None:
     """Show model, input and parameters; return what is to be run if `Run` was pressed."""
-    card = _choose_model(task)
+    card = choose_model(task)
     # In a form a text is sent together with the press of `Run`, and Ctrl+Enter presses it.
     typed = is_typed(task)
     with st.form(widget_key(task.id, "form"), border=False) if typed else st.container(key="input"):
@@ -132,7 +102,14 @@ def _start(task: Task, card: ModelCard, inputs: Value, parameters: dict[str, obj
     if isinstance(before, Job) and not before.finished:
         before.cancel()
     job = of.showcase.start(
-        task.id, inputs, parameters, client=client(of), source="page", model_id=card.model_id, streaming=True
+        task.id,
+        inputs,
+        parameters,
+        client=client(of),
+        source="page",
+        model_id=card.model_id,
+        visiting=True,
+        streaming=True,
     )
     st.session_state["job"] = job
     set_in_url("run", job.run_id)

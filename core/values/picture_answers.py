@@ -1,15 +1,16 @@
-"""Answers about pictures: boxes, masks, depths, matches, answers on a page, and what may be text, picture or sound."""
+"""Answers about pictures and films: boxes, masks, depths, matches, replies, and what may be text, picture or sound."""
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from core.values.base import Score, Value
-from core.values.inputs import Audio, Image
+from core.values.inputs import Audio, Image, Text
+from core.values.text_answers import Labels
 
 
 class Box(Value):
@@ -105,11 +106,16 @@ class Matches(Value):
 
 
 class PageAnswer(Value):
-    """Answer a question from a page: the words, and the boxes on the page that they stand in."""
+    """Answer a question from a page: the words, and the boxes on the page that they stand in.
+
+    `start` and `end` are the first and the last of the page's words, counted from 0; None where it was not read so.
+    """
 
     answer: str
     score: Score | None = None
     boxes: tuple[Box, ...] = ()
+    start: Annotated[int, Field(ge=0)] | None = None
+    end: Annotated[int, Field(ge=0)] | None = None
 
 
 class PageAnswers(Value):
@@ -118,6 +124,20 @@ class PageAnswers(Value):
     width: int
     height: int
     answers: tuple[PageAnswer, ...]
+
+
+class Caption(Text):
+    """Say what a picture shows."""
+
+
+class Replies(Labels):
+    """Answer a question about a picture in a word or a few, the likeliest reply first."""
+
+
+class FilmLabels(Labels):
+    """Answer with labels of a film; `frames` are those of its frames that the model saw, counted from 0."""
+
+    frames: tuple[int, ...] = ()
 
 
 class Mixed(Value):

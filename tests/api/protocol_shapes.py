@@ -90,6 +90,17 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     "keypoint-matching": rows_of({"keypoint_image_0": POINT, "keypoint_image_1": POINT, "score": NUMBER}),
     "image-feature-extraction": {"type": "array", "items": {"type": "array", "items": NUMBER}},
     "image-segmentation": rows_of({"label": STRING, "mask": STRING}, {"score": NUMBER}),
+    "image-to-text": rows_of({"generated_text": STRING}),
+    "visual-question-answering": rows_of({"answer": STRING, "score": NUMBER}),
+    "document-question-answering": rows_of({"answer": STRING}, {"score": NUMBER, "start": INTEGER, "end": INTEGER}),
+    "image-text-to-text": {"type": "object", "properties": {"generated_text": STRING}, "required": ["generated_text"]},
+    "any-to-any": {
+        "type": "object",
+        "properties": {"generated_text": STRING, "generated_image": STRING, "generated_audio": STRING},
+        "minProperties": 1,
+        "additionalProperties": False,
+    },
+    "video-classification": CLASSIFICATION,
     "automatic-speech-recognition": {
         "type": "object",
         "properties": {"text": STRING, "chunks": {"type": "array", "items": CHUNK}},

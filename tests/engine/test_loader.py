@@ -19,7 +19,7 @@ from core.errors import DoesNotFit, ModelUnavailable, UnknownName
 from core.hub import Hub
 from core.tasks import TASKS, get_task
 from core.tasks.spec import Task
-from core.values import Audio, Boxes, Entities, Labels, Masks, Transcript
+from core.values import Audio, Boxes, Entities, FilmLabels, Labels, Masks, Transcript, fields_of
 from tests import tiny
 from tests.tiny import sounds
 from tests.tiny.base import LABELS
@@ -80,9 +80,10 @@ def test_a_checkpoint_of_every_task_loads_and_runs_without_network_or_a_word(
     assert (loaded.dtype, loaded.device) == (dtype, "cpu")
     assert not loaded.pipe.model.training
     assert str(loaded.pipe.model.dtype) == f"torch.{dtype}"
-    names_labels = task.output in (Labels, Entities, Boxes, Masks) and not tells_labels(task)
+    names_labels = task.output in (Labels, FilmLabels, Entities, Boxes, Masks) and not tells_labels(task)
     assert loaded.labels == (LABELS if names_labels else ())
-    assert loaded.sampling_rate == (16_000 if task.input is Audio else None)
+    listens = Audio in {field.atom for field in fields_of(task.input)}
+    assert loaded.sampling_rate == (16_000 if listens else None)
     assert asked_of_the_network == []
     assert capfd.readouterr() == ("", "")
 

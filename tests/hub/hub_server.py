@@ -27,6 +27,7 @@ class Repo:
     commit: str = COMMIT
     gated: bool = False
     parameters: Mapping[str, int] | None = None
+    pipeline_tag: str | None = None
 
     def knows(self, revision: str) -> bool:
         return revision == "main" or (len(revision) >= 7 and self.commit.startswith(revision))
@@ -114,6 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         siblings = [{"rfilename": name, "size": len(data), "blobId": _etag(data)} for name, data in repo.files.items()]
         info: dict[str, Any] = {"_id": "1", "id": model_id, "sha": repo.commit, "siblings": siblings, "tags": []}
+        if repo.pipeline_tag is not None:
+            info["pipeline_tag"] = repo.pipeline_tag
         if repo.parameters is not None:
             info["safetensors"] = {"parameters": dict(repo.parameters), "total": sum(repo.parameters.values())}
         self._send(200, json.dumps(info).encode(), True, {"Content-Type": "application/json"})

@@ -78,7 +78,7 @@ def test_a_picture_with_too_few_pixels_is_refused(child, script):
 
 def test_leaving_early_leaves_no_process_behind(child):
     child(HEADER + "; signal.pause()")
-    with isolated.decoding(sniff(M4A), M4A) as decoding:
+    with isolated.decoding(sniff(M4A), M4A, "sound", "mov") as decoding:
         assert decoding.process.poll() is None
     assert decoding.process.poll() is not None
 
@@ -88,7 +88,7 @@ def test_no_more_than_two_decode_at_once(child):
 
     @contextmanager
     def slot():
-        with isolated.decoding(sniff(M4A), M4A):
+        with isolated.decoding(sniff(M4A), M4A, "sound", "mov"):
             yield
 
     with slot(), slot():

@@ -8,8 +8,15 @@ from core.settings import Settings
 
 
 def test_limits_come_from_the_settings():
-    settings = Settings(max_text_chars=1, max_upload_bytes=2, max_image_pixels=3, max_audio_s=4.0)
-    assert Limits.of(settings) == Limits(max_text_chars=1, max_upload_bytes=2, max_image_pixels=3, max_audio_s=4.0)
+    given = {
+        "max_text_chars": 1,
+        "max_upload_bytes": 2,
+        "max_image_pixels": 3,
+        "max_audio_s": 4.0,
+        "max_video_s": 5.0,
+        "max_video_pixels": 6,
+    }
+    assert Limits.of(Settings(**given)) == Limits(**given)
 
 
 def test_an_upload_may_be_as_large_as_the_limit_and_no_larger():

@@ -12,7 +12,8 @@ from tests.pages.conftest import Visit
 
 
 def words(app: AppTest) -> str:
-    return " ".join(str(element.value) for kind in (app.markdown, app.caption, app.text) for element in kind)
+    shown = [str(element.value) for kind in (app.markdown, app.caption, app.text) for element in kind]
+    return " ".join([*shown, *(element.proto.body for element in app.get("html"))])
 
 
 def test_home_has_a_card_for_every_task(visit: Visit) -> None:

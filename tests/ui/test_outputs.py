@@ -13,9 +13,14 @@ from streamlit.testing.v1 import AppTest
 from core.media import png_of_mask
 from core.reading import to_wire
 from core.tasks import TASKS
+from core.tasks.any_to_any import AnyInput
+from core.tasks.document_question_answering import AskedPage
+from core.tasks.image_text_to_text import PictureAndText
 from core.tasks.question_answering import QuestionAnsweringInput
 from core.tasks.table_question_answering import TableQuestionAnsweringInput
+from core.tasks.visual_question_answering import AskedPicture
 from core.ui.outputs import VIEWS, clipboard_text, downloads_of
+from core.ui.outputs.asked import asked_view, strip_view
 from core.ui.outputs.markup import Markup
 from core.values import (
     Answer,
@@ -23,6 +28,7 @@ from core.values import (
     Audio,
     Box,
     Boxes,
+    Caption,
     Chunk,
     Decision,
     Decisions,
@@ -31,16 +37,22 @@ from core.values import (
     Entity,
     Filling,
     Fillings,
+    FilmLabels,
     Image,
     Label,
     Labels,
     Mask,
     Masks,
+    Mixed,
+    PageAnswer,
+    PageAnswers,
+    Replies,
     Table,
     TableAnswer,
     Text,
     Transcript,
     Value,
+    Video,
     Words,
     atoms_in,
 )
@@ -52,6 +64,7 @@ SHOWN = HOSTILE.replace("\ud800", "?")
 
 PICTURE = Image.from_array(np.full((30, 40, 3), 200, np.uint8))
 SOUND = Audio.from_array(np.zeros(1600, np.float32), 16_000)
+FILM = Video.from_array(np.full((3, 30, 40, 3), 90, np.uint8), 1.5)
 HALF = np.zeros((30, 40), np.bool_)
 HALF[:15] = True
 
@@ -62,6 +75,7 @@ def answers(word: str) -> list[tuple[Value, Value | None]]:
     label = Label(label=word, score=0.9)
     found = Detection(label=word, score=0.5, box=Box(xmin=1, ymin=2, xmax=20, ymax=25))
     filling = Filling(token_str=word, token=1, score=0.5, sequence=f"{word} stands here")
+    on_page = PageAnswer(answer=word, score=0.5, boxes=(found.box, found.box))
     mask = Mask(label=word, score=0.7, area=0.5, mask=png_of_mask(HALF))
     return [
         (Labels(labels=(label,) * 12), PICTURE),
@@ -86,12 +100,19 @@ def answers(word: str) -> list[tuple[Value, Value | None]]:
         (Words(text=word), PICTURE),
         (Words(text=word * 30), None),
         (Table(columns=(word, "n"), rows=((word, "1"), (word, "2.5"))), None),
+        (Caption(text=word), PICTURE),
+        (Text(text=word), PictureAndText(image=PICTURE, text=Text(text=word))),
+        (Replies(labels=(label,) * 12), AskedPicture(image=PICTURE, question=Text(text=word))),
+        (PageAnswers(width=40, height=30, answers=(on_page,) * 3), AskedPage(image=PICTURE, question=Text(text=word))),
+        (FilmLabels(labels=(label,), frames=(0, 2)), FILM),
+        (Mixed(text=word, image=PICTURE), AnyInput(text=Text(text=word), audio=SOUND)),
+        (Mixed(text=word, audio=SOUND), AnyInput(text=Text(text=word), image=PICTURE)),
     ]
 
 
 def words_only(inputs: Value) -> bool:
     """Say whether an input is neither picture nor sound, so that it goes along with its answer."""
-    return not any(isinstance(atom, Image | Audio) for atom in atoms_in(inputs))
+    return not any(isinstance(atom, Image | Audio | Video) for atom in atoms_in(inputs))
 
 
 class Reader(HTMLParser):
@@ -153,9 +174,10 @@ def test_every_view_is_drawn_and_says_its_words(output: Value, inputs: Value | N
 
     at = AppTest.from_function(page, args=(output, inputs)).run()
     assert not at.exception
-    (shown,) = at.get("html")
-    assert "a word" in Reader(shown.proto.body).text
-    assert len(at.get("audio")) == isinstance(inputs, Audio)
+    *_, shown = at.get("html")  # before it may stand what was asked
+    played = isinstance(inputs, Audio) or getattr(output, "audio", None) is not None
+    assert "a word" in Reader(shown.proto.body).text or played
+    assert len(at.get("audio")) == played
 
 
 @pytest.mark.parametrize(
@@ -174,6 +196,12 @@ def test_every_view_is_drawn_and_says_its_words(output: Value, inputs: Value | N
         TableAnswer(answer="7", coordinates=((3, 9),), cells=("7",), aggregator="SUM"),
         Fillings(gaps=((), ())),
         Answers(answers=(Answer(answer="", score=0.5, start=0, end=0),)),
+        Caption(text=""),
+        Replies(labels=()),
+        PageAnswers(width=4, height=3, answers=()),
+        FilmLabels(labels=(), frames=(0, 1)),
+        Mixed(),
+        Mixed(audio=SOUND),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -215,3 +243,33 @@ def test_an_answer_can_be_taken_along(output: Value, inputs: Value | None) -> No
     files = [other.data() if callable(other.data) else other.data for other in others]
     assert all(files)
     assert len({one.name for one in [*others, download]}) == len(others) + 1
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        PictureAndText(image=PICTURE, text=Text(text=HOSTILE)),
+        AskedPicture(image=PICTURE, question=Text(text=HOSTILE)),
+        AnyInput(text=Text(text=HOSTILE), audio=SOUND),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_was_asked_is_shown_as_text(inputs: Value) -> None:
+    read = Reader(asked_view(inputs))
+    assert read.elements <= {"figure", "figcaption", "img"}
+    assert SHOWN in read.text
+
+
+def test_the_frames_that_a_model_saw_are_shown_with_their_times() -> None:
+    labels = FilmLabels(labels=(), frames=(0, 2))
+    assert Reader(strip_view(labels, FILM)).alts == ["The film at 00:00.2", "The film at 00:01.2"]
+    assert "2 frames" in strip_view(labels, None)
+
+
+def test_an_answer_is_marked_where_it_stands_on_the_page() -> None:
+    box = Box(xmin=10, ymin=3, xmax=30, ymax=6)
+    answers = PageAnswers(width=40, height=30, answers=(PageAnswer(answer="20.90", score=0.5, boxes=(box,)),))
+    shown = view(answers, AskedPage(image=PICTURE, question=Text(text="What is the total?")))
+    assert "left:25.00%;top:10.00%;width:50.00%;height:10.00%" in shown
+    assert "The page, with 1 of 1 answers marked: 20.90" in Reader(shown).alts
+    assert "What is the total?" in Reader(shown).text

@@ -1,7 +1,7 @@
 """How a visitor gives a task its input: typed, uploaded, photographed, drawn, spoken, or an example.
 
     given     files, kept as bytes in the session, so that they outlive a change of task and page
-    texts, pictures, sounds, tables
+    texts, pictures, sounds, videos, tables
               the widgets of each kind of atom
 
 A form has one widget for each field of the task's input, in their order.
@@ -22,9 +22,10 @@ from core.ui.inputs.pictures import picture_widget
 from core.ui.inputs.sounds import sound_widget
 from core.ui.inputs.tables import table_widget
 from core.ui.inputs.texts import put_text, text_key, text_widget
+from core.ui.inputs.videos import video_widget
 from core.ui.parameters import put_parameters
 from core.ui.state import forget_run, runtime, widget_key
-from core.values import Atom, Audio, Image, InputField, Table, Text, Value, fields_of
+from core.values import Atom, Audio, Image, InputField, Table, Text, Value, Video, fields_of
 
 Widget = Callable[[Task, InputField], Callable[[], Any]]
 
@@ -33,6 +34,7 @@ INPUT_WIDGETS: Final[dict[type[Atom], Widget]] = {
     Image: picture_widget,
     Audio: sound_widget,
     Table: table_widget,
+    Video: video_widget,
 }
 """The widget of each kind of atom. A task with another kind fails a test, not a visitor."""
 

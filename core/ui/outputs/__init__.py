@@ -15,6 +15,7 @@ import streamlit as st
 from core.media import encode_wav
 from core.ui.outputs.alike import alike_view
 from core.ui.outputs.answers import answers_view
+from core.ui.outputs.asked import asked_view, caption_view, strip_view
 from core.ui.outputs.boxes import boxes_view
 from core.ui.outputs.decisions import decisions_view
 from core.ui.outputs.depth import depth_view, play_depth
@@ -23,9 +24,11 @@ from core.ui.outputs.export import Download, clipboard_text, downloads_of
 from core.ui.outputs.fillings import fillings_view
 from core.ui.outputs.image import image_view, play_image
 from core.ui.outputs.labels import labels_view
-from core.ui.outputs.markup import Markup, element, show
+from core.ui.outputs.markup import Markup, element, joined, show
 from core.ui.outputs.masks import masks_view
 from core.ui.outputs.matches import matches_view
+from core.ui.outputs.mixed import mixed_view
+from core.ui.outputs.pages import page_answers_view
 from core.ui.outputs.plain import sound_view, table_view, words_view
 from core.ui.outputs.table_answer import table_answer_view
 from core.ui.outputs.text import text_view
@@ -34,15 +37,20 @@ from core.values import (
     Answers,
     Audio,
     Boxes,
+    Caption,
     Decisions,
     Depth,
     Embeddings,
     Entities,
     Fillings,
+    FilmLabels,
     Image,
     Labels,
     Masks,
     Matches,
+    Mixed,
+    PageAnswers,
+    Replies,
     Several,
     Table,
     TableAnswer,
@@ -78,6 +86,11 @@ VIEWS: Final[dict[type[Value], View]] = {
     Words: lambda output, _inputs: words_view(output),
     Audio: lambda output, _inputs: sound_view(output),
     Table: lambda output, _inputs: table_view(output),
+    Caption: caption_view,
+    Replies: lambda output, inputs: joined((asked_view(inputs), labels_view(output))),
+    PageAnswers: page_answers_view,
+    FilmLabels: lambda output, inputs: joined((labels_view(output), strip_view(output, inputs))),
+    Mixed: mixed_view,
 }
 """The view of each type of answer; of several answers each has its own. A task with another type fails a test,
 not a visitor."""
@@ -93,11 +106,28 @@ def _play_answer(output: Audio, _inputs: Value | None, _key: str) -> None:
     _play(output)
 
 
+def _show_what_was_asked(_: Text, inputs: Value | None, _key: str) -> None:
+    # An element of its own: the text below it is sent many times a second while it grows, and the picture once.
+    asked = asked_view(inputs)
+    if asked:
+        show(asked)
+
+
+def _show_asked_and_play(output: Mixed, inputs: Value | None, _key: str) -> None:
+    asked = asked_view(inputs)
+    if asked:
+        show(asked)
+    if output.audio is not None:
+        _play(output.audio)
+
+
 PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {
     Transcript: _play_what_was_said,
     Audio: _play_answer,
     Depth: play_depth,
     Image: play_image,
+    Text: _show_what_was_asked,
+    Mixed: _show_asked_and_play,
 }
 """What stands above some views and is more than markup: players, and surfaces that turn."""
 

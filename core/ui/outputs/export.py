@@ -20,16 +20,21 @@ from core.values import (
     Answers,
     Audio,
     Boxes,
+    Caption,
     Chat,
     Decisions,
     Depth,
     Embeddings,
     Entities,
     Fillings,
+    FilmLabels,
     Image,
     Labels,
     Masks,
     Matches,
+    Mixed,
+    PageAnswers,
+    Replies,
     Several,
     Table,
     TableAnswer,
@@ -140,10 +145,6 @@ def _decisions(decisions: Decisions) -> str:
     )
 
 
-def _text(text: Text) -> str:
-    return text.text
-
-
 def _embeddings(embeddings: Embeddings) -> str:
     return _lines(tuple(f"{value:.6g}" for value in row) for row in embeddings.array().tolist())
 
@@ -168,6 +169,14 @@ def _several(several: Several) -> str:
     return "\n\n".join(f"{title}\n{clipboard_text(part)}".strip() for title, part in several.titled())
 
 
+def _text(text: Text | Mixed) -> str:
+    return text.text
+
+
+def _page_answers(answers: PageAnswers) -> str:
+    return _lines((one.answer, "" if one.score is None else percent(one.score)) for one in answers.answers)
+
+
 COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Labels: _labels,
     Entities: _entities,
@@ -187,6 +196,11 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Several: _several,
     Decisions: _decisions,
     TableAnswer: _table_answer,
+    Caption: _text,
+    Replies: _labels,
+    PageAnswers: _page_answers,
+    FilmLabels: _labels,
+    Mixed: _text,
 }
 """What Copy makes of each type of answer."""
 
@@ -216,6 +230,7 @@ def _image_png(image: Image, _inputs: Value | None) -> Download:
 
 DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download], ...]]] = {
     Text: (_text_download,),
+    Caption: (_text_download,),
     Transcript: (_text_download,),
     Depth: (_depth_glb, _depth_png),
     Image: (_image_png,),

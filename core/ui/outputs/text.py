@@ -13,7 +13,7 @@ def text_view(text: Text, inputs: Value | None) -> Markup:
     """Return the view of a text, finished or growing."""
     written = element("span", text.text, class_="pd-written")
     if not isinstance(inputs, Text):
-        return element("div", written, class_="pd-typed")
+        return element("div", written, class_="pd-typed" if inputs is None else "pd-replied")
     if goes_on(inputs.text, text.text):
         return element("div", element("span", inputs.text, class_="pd-prompt"), written, class_="pd-typed")
     return element("div", element("p", inputs.text, class_="pd-prompt"), written, class_="pd-typed")

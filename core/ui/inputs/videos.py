@@ -1,0 +1,47 @@
+"""A film as input: uploaded, and played where browsers can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import streamlit as st
+
+from core.media import read_video, sniff, thumbnail_png
+from core.tasks.spec import Task
+from core.ui.inputs.given import field_key, file_widget, files_reader, given_files
+from core.ui.problem import problems_shown
+from core.ui.state import runtime
+from core.values import Image, InputField
+
+VIDEO_TYPES: Final = ("mp4", "mov", "m4v", "webm", "mkv", "avi")
+
+PLAYED: Final = ("MP4 film", "WebM film")
+"""Kinds that browsers play; of the others, and of a film that was kept, a frame is shown."""
+
+PREVIEW_SIDE: Final = 640
+"""Pixels of that frame's longer side, at most; a kept film's is smaller."""
+
+
+def video_widget(task: Task, field: InputField) -> Callable[[], Any]:
+    """Show where a film is uploaded; return what reads it."""
+    file_widget(task, field, st.file_uploader, field.title, "upload", type=list(VIDEO_TYPES))
+    for given in given_files(task, field):
+        if sniff(given.data).name in PLAYED:
+            st.caption(given.name)
+            st.video(given.data)
+            continue
+        with problems_shown():
+            frame = _middle_frame(task, field, given.data, given.name)
+            st.image(frame, caption=f"{given.name} (one of its frames)", alt=f"Your input: {given.name}")
+    return files_reader(task, field)
+
+
+def _middle_frame(task: Task, field: InputField, data: bytes, name: str) -> bytes:
+    """Return a frame as PNG, read once for each film: reading one takes a process of its own."""
+    key = field_key(task, field, "frame")
+    kept: tuple[bytes, bytes] | None = st.session_state.get(key)
+    if kept is None or kept[0] != data:
+        frames = read_video(data, runtime().showcase.limits, name=name).array()
+        kept = st.session_state[key] = (data, thumbnail_png(Image.from_array(frames[len(frames) // 2]), PREVIEW_SIDE))
+    return kept[1]
