@@ -49,6 +49,9 @@ def read_value(kind: type[Kind], given: Any, limits: Limits, *, name: str = "") 
     fields = fields_of(kind)
     if not fields[0].name:
         return _atom(fields[0].atom, given, limits, name)  # type: ignore[return-value]  # kind is that atom
+    if len(fields) == 1 and fields[0].many and not isinstance(given, Mapping):
+        # The protocol's own form of several texts: a list of them, or one alone.
+        given = {fields[0].name: [given] if isinstance(given, str | bytes) else given}
     if not isinstance(given, Mapping):
         raise BadInput(f"The input has to be an object with {_listed(fields)}.", hint="Send it as JSON.")
     unknown = sorted(set(given) - {field.name for field in fields})

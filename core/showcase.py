@@ -25,7 +25,7 @@ from core.reading import decoded, encoded, kind_words, read_value
 from core.settings import Settings
 from core.tasks import TASKS, get_task
 from core.tasks.spec import Modality, Parameters, Task
-from core.values import VALUE_TYPES, Value
+from core.values import VALUE_TYPES, Chat, Value
 
 APP_VERSION: Final = "0.1.0"
 
@@ -85,6 +85,10 @@ class Showcase:
         """Return whether a model can run now and, if not, why; never waits for the network."""
         return self._availabilities.of(card, loaded=self._is_loaded(card))
 
+    def converses(self, task: Task, card: ModelCard) -> bool:
+        """Return whether a model is talked to in messages, as far as that is known before it is loaded."""
+        return Chat in task.takes and self._availabilities.converses(card)
+
     def first_model(self, task: Task) -> ModelCard:
         """Return the model that a task starts with: the first that can answer at once, else the first."""
         cards = self.catalog.models(task.id)
@@ -104,7 +108,8 @@ class Showcase:
 
         Raises: BadInput, TooLarge or UnsupportedMedia saying what is wrong with it.
         """
-        return read_value(task.input, given, self.limits, name=name)
+        messages = Chat in task.takes and not isinstance(given, str | bytes)
+        return read_value(Chat if messages else task.input, given, self.limits, name=name)
 
     def start(
         self,
@@ -163,7 +168,7 @@ class Showcase:
 
         Raises: UnknownName, BadInput, ModelUnavailable, or Busy if the queue is full.
         """
-        if not isinstance(inputs, task.input):
+        if not isinstance(inputs, task.takes):
             raise BadInput(
                 f"{task.title} takes {kind_words(task.input)}.", hint="Choose a task that takes what you have."
             )
@@ -224,10 +229,11 @@ class Showcase:
         if record is None:
             return None
         kept = self.store.find_input(run_id)
+        kind = self.task(record.task_id).kind_named(record.input_type)
         return Run(
             record=record,
             output=VALUE_TYPES[record.output_type].from_json(record.output),
-            inputs=decoded(self.task(record.task_id).input, kept.media_type, kept.data, self.limits) if kept else None,
+            inputs=decoded(kind, kept.media_type, kept.data, self.limits) if kept else None,
             recorded=True,
         )
 

@@ -18,6 +18,10 @@ from core.runtime import Runtime
 from core.settings import ROOT
 from core.tasks import TASKS
 from tests import tiny
+from tests.tiny import texts
+
+CHAT = "tiny-chat"
+"""The folder of the model that converses."""
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +36,8 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 
 
 def write_catalog(path: Path, tiny_folder: Callable[[str], Path]) -> None:
-    """Write the real catalog with a tiny checkpoint more for each task that has no starter: every task can run."""
+    """Write the real catalog with a tiny checkpoint more for each task that has no starter, and one that converses."""
+    chat_folder = texts.chat(path.parent / CHAT)
     (path.parent / "starters").symlink_to(ROOT / "models" / "starters")
     real = ROOT / "models" / "catalog.toml"
     with_starter = {card.task_id for card in Catalog.read(real).cards if card.is_starter}
@@ -41,7 +46,8 @@ def write_catalog(path: Path, tiny_folder: Callable[[str], Path]) -> None:
         for task in TASKS
         if task.id not in with_starter
     ]
-    path.write_text(real.read_text() + "".join(rows))
+    chat = f'\n[[model]]\ntask = "text-generation"\npath = "{chat_folder}"\ntitle = "Tiny chat"\ndtype = "float32"\n'
+    path.write_text(real.read_text() + "".join(rows) + chat)
 
 
 def write_demos(folder: Path) -> None:

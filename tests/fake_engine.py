@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from core.catalog import Availabilities, Catalog
@@ -20,6 +21,32 @@ Pipe = Callable[..., Any]
 NO_DEMOS = Demos()
 
 
+class FakeTokenizer:
+    """Take every word for a token, and read any number of them."""
+
+    model_max_length = 1_000_000
+    is_fast = True
+
+    def __call__(self, text: str, **_: object) -> dict[str, list[str]]:
+        return {"input_ids": text.split()}
+
+    def num_special_tokens_to_add(self) -> int:
+        return 0
+
+
+class FakePipe:
+    """Be as much of a transformers pipeline as text classification looks at."""
+
+    def __init__(self, answer: Pipe) -> None:
+        self._answer = answer
+        self.tokenizer = FakeTokenizer()
+        config = SimpleNamespace(get_text_config=lambda: None)
+        self.model = SimpleNamespace(config=config, base_model=None)
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        return self._answer(*inputs, **options)
+
+
 class FakeLoader:
     """Load a pipe that answers every text as the test says."""
 
@@ -31,7 +58,7 @@ class FakeLoader:
 
     def load(self, key: ModelKey, progress: Callable[[int, int | None], None]) -> Loaded:
         progress(1_000, 1_000)
-        return Loaded(self._pipe, 1_000, "f" * 40, ("negative", "positive"), None, "float32", "cpu")
+        return Loaded(FakePipe(self._pipe), 1_000, "f" * 40, ("negative", "positive"), None, "float32", "cpu")
 
     def release(self, loaded: Loaded) -> None:
         """Nothing is held."""

@@ -272,3 +272,20 @@ def test_a_task_starts_with_the_first_model_that_answers_at_once(
     availabilities = Availabilities(hub=StandInHub(tmp_path / "hub", reachable), budget_bytes=4 * GB)
     chosen = availabilities.first_runnable((HUB_CARD, starter), lambda card: False)
     assert (chosen.model_id if chosen else None) == first
+
+
+@pytest.mark.parametrize(
+    ("model_id", "converses"),
+    [
+        ("HuggingFaceTB/SmolLM2-135M-Instruct", True),
+        ("google/gemma-3-1b-it", True),
+        ("studio/small-chat", True),
+        ("openai-community/gpt2", False),
+        ("studio/italian", False),
+    ],
+)
+def test_whether_a_model_converses_is_guessed_from_its_name_until_it_is_here(
+    model_id: str, converses: bool, tmp_path: Path
+) -> None:
+    availabilities = Availabilities(hub=StandInHub(tmp_path, True), budget_bytes=GB)
+    assert availabilities.converses(ModelCard(task_id="text-generation", model_id=model_id, title="T")) == converses

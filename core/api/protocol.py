@@ -35,10 +35,13 @@ from core.values import (
     PageAnswers,
     Replies,
     Several,
+    Similarities,
+    Summary,
     Table,
     TableAnswer,
     Text,
     Transcript,
+    Translation,
     Value,
     Video,
     Words,
@@ -131,10 +134,6 @@ def _depth(answer: Depth) -> object:
     return {"predicted_depth": rows, "depth": base64.b64encode(png_of_depth(answer)).decode()}
 
 
-def _embeddings(answer: Embeddings) -> object:
-    return answer.array().tolist()
-
-
 def _matches(answer: Matches) -> object:
     return [
         {
@@ -214,6 +213,22 @@ def _mixed(answer: Mixed) -> object:
     return ({"generated_text": answer.text} if answer.text or not written_out else {}) | written_out
 
 
+def _summary(answer: Summary) -> object:
+    return {"summary_text": answer.text}
+
+
+def _translation(answer: Translation) -> object:
+    return {"translation_text": answer.text}
+
+
+def _similarities(answer: Similarities) -> object:
+    return list(answer.scores)
+
+
+def _embeddings(answer: Embeddings) -> object:
+    return answer.array().tolist()
+
+
 ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Labels: _labels,
     Entities: _entities,
@@ -221,7 +236,6 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Masks: _masks,
     Depth: _depth,
     Matches: _matches,
-    Embeddings: _embeddings,
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
@@ -238,6 +252,10 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     PageAnswers: _page_answers,
     FilmLabels: _labels,
     Mixed: _mixed,
+    Summary: _summary,
+    Translation: _translation,
+    Similarities: _similarities,
+    Embeddings: _embeddings,
 }
 """The JSON of each output type, or the file that it is."""
 

@@ -7,6 +7,7 @@ answer counts as downloadable.
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,8 +15,11 @@ from typing import Literal
 from core.catalog.cards import ModelCard
 from core.errors import DoesNotFit, ModelUnavailable, ShowcaseError
 from core.hub import Hub, is_complete, weight_files
-from core.hub.files import CONFIG, no_safetensors
+from core.hub.files import CONFIG, has_chat_template, no_safetensors
 from core.hub.problems import offline
+
+_CHAT_NAME = re.compile(r"instruct|chat|[-_]it\b", re.I)
+"""What makers put into the name of a model that they taught to converse."""
 
 State = Literal["loaded", "here", "downloadable", "unavailable"]
 
@@ -72,6 +76,11 @@ class Availabilities:
         """
         if not loaded:
             self._not_loaded(card)
+
+    def converses(self, card: ModelCard) -> bool:
+        """Return whether a model was taught to converse: by its files if they are here, else by its name."""
+        folder = card.folder or self._hub.cached_snapshot(card.model_id, card.revision)
+        return has_chat_template(folder) if folder is not None else bool(_CHAT_NAME.search(card.model_id))
 
     def first_runnable(self, cards: Sequence[ModelCard], is_loaded: Callable[[ModelCard], bool]) -> ModelCard | None:
         """Return what a task starts with: the first that answers without a download, else the first to download.

@@ -1,7 +1,8 @@
 """Which files of a repository a checkpoint needs, and whether a folder has them all.
 
 Owns the choice: configuration, tokenizer and processor files and safetensors weights, from the top
-folder only. Never pickles, other frameworks' weights or code. Talks to nobody.
+folder only, and how sentence-transformers pools, which it writes one folder down.
+Never pickles, other frameworks' weights or code. Talks to nobody.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from core.errors import ModelUnavailable
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+POOLING = "1_Pooling/config.json"
+"""Where sentence-transformers writes how the vectors of a text's tokens become one."""
 
 _SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
 _WANTED_SUFFIXES = (".json", ".txt", ".model", ".spm", ".jinja", ".codes")
@@ -72,7 +75,7 @@ def choose_files(model_id: str, files: Iterable[RepoFile]) -> tuple[RepoFile, ..
 
     Raises: ModelUnavailable if there is no config.json or there are no safetensors weights.
     """
-    by_name = {file.name: file for file in files if "/" not in file.name}
+    by_name = {file.name: file for file in files if "/" not in file.name or file.name == POOLING}
     if CONFIG not in by_name:
         raise ModelUnavailable(
             f"'{model_id}' has no config.json, so it is not a transformers checkpoint.",
@@ -114,6 +117,17 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
         return ()
     shards = tuple(folder / name for name in names if _SHARD.fullmatch(str(name)))
     return shards if len(shards) == len(names) and all(shard.is_file() for shard in shards) else ()
+
+
+def has_chat_template(folder: Path) -> bool:
+    """Tell whether a checkpoint says how a conversation is written down for it: it was taught to hold one."""
+    if (folder / "chat_template.jinja").is_file():
+        return True
+    try:
+        tokenizer = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(tokenizer, dict) and bool(tokenizer.get("chat_template"))
 
 
 def is_complete(folder: Path) -> bool:

@@ -5,12 +5,13 @@ Owns how a growing text is handed on, and how a generation is stopped between tw
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import Field
 
 from core.tasks.spec import Parameters
+from core.tasks.stopping import settled, stop_when
 
 
 class GenerationParameters(Parameters):
@@ -31,33 +32,31 @@ class GenerationParameters(Parameters):
         return self.model_dump(include=set(GenerationParameters.model_fields) - unused)
 
 
-def watched(tokenizer: Any, emit: Callable[[str], None], stopped: Callable[[], bool]) -> dict[str, Any]:
+def watched(
+    tokenizer: Any, emit: Callable[[str], None], stopped: Callable[[], bool], stop: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return the options of `generate` that let a caller see the text grow, and end it.
 
     Args:
         emit: gets the whole text so far, each time it has grown; the prompt is not part of it.
         stopped: looked at before each token.
+        stop: sequences that end the text; no part of one is ever handed on.
     """
-    import torch
-    from transformers import StoppingCriteria, TextStreamer
+    from transformers import TextStreamer
 
     class Emit(TextStreamer):  # type: ignore[misc]  # transformers has no types
         """Hand on each finished piece of text instead of printing it."""
 
-        written = ""
+        written = shown = ""
 
         def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002  # its signature
             self.written += text
-            if text:
-                emit(self.written)
-
-    class Stop(StoppingCriteria):  # type: ignore[misc]
-        """End the generation when the caller asks for it."""
-
-        def __call__(self, input_ids: Any, _scores: Any, **_: Any) -> Any:
-            return input_ids.new_full((input_ids.shape[0],), stopped(), dtype=torch.bool)
+            sure = settled(self.written, stop)
+            if sure != self.shown:
+                self.shown = sure
+                emit(sure)
 
     return {
         "streamer": Emit(tokenizer, skip_prompt=True, skip_special_tokens=True),
-        "stopping_criteria": [Stop()],
+        "stopping_criteria": [stop_when(stopped)],
     }

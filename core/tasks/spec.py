@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import BadParameters
-from core.values import Audio, Image, Text, Value, atoms_in, fields_of
+from core.values import Audio, Chat, Image, Text, Value, atoms_in, fields_of
 
 Modality = Literal["text", "image", "audio", "video"]
 
@@ -96,6 +96,8 @@ class Task:
         batches: False where inputs have to run one at a time.
         deterministic: False where the same input may be answered differently.
         also_loads: types of model that `load` takes, beyond those that transformers lists for a pipeline of this id.
+        openings: first messages of a conversation, where some of its models converse; a `Chat` is then taken in
+            place of the input.
     """
 
     id: str
@@ -113,6 +115,16 @@ class Task:
     batches: bool = True
     deterministic: bool = True
     also_loads: tuple[str, ...] = ()
+    openings: tuple[str, ...] = ()
+
+    @property
+    def takes(self) -> tuple[type[Value], ...]:
+        """Return the types that an input may have: the declared one first."""
+        return (self.input, Chat) if self.openings else (self.input,)
+
+    def kind_named(self, name: str) -> type[Value]:
+        """Return the type of an input that was kept under this name."""
+        return next((kind for kind in self.takes if kind.__name__ == name), self.input)
 
     @property
     def first_example(self) -> Example:

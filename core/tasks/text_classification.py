@@ -9,7 +9,11 @@ from pydantic import Field
 
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.spec import Example, Parameters, Task
+from core.tasks.windows import text_windows, token_limit
 from core.values import Label, Labels, Text
+
+AT_ONCE = 8
+"""Windows that run together; inputs that the engine gathered always do."""
 
 
 class TextClassificationParameters(Parameters):
@@ -19,9 +23,35 @@ class TextClassificationParameters(Parameters):
 
 
 def run(pipe: Any, inputs: Sequence[Text], parameters: TextClassificationParameters) -> list[Labels]:
-    """Classify each text."""
-    answers = pipe([text.text for text in inputs], top_k=parameters.top_k, truncation=True, batch_size=len(inputs))
-    return [Labels(labels=tuple(Label(label=row["label"], score=row["score"]) for row in rows)) for rows in answers]
+    """Classify each text; of one longer than the model reads, the scores of its overlapping windows are averaged."""
+    limit = token_limit(pipe.model, pipe.tokenizer)
+    room = limit - int(pipe.tokenizer.num_special_tokens_to_add())
+    cut = [text_windows(text.text, pipe.tokenizer, room) for text in inputs]
+    # All labels of each window: what is best in the mean may be best in none of them.
+    answers = iter(
+        pipe(
+            [window for windows in cut for window in windows],
+            top_k=None,
+            truncation=True,
+            max_length=limit,
+            batch_size=max(AT_ONCE, len(inputs)),
+        )
+    )
+    return [_averaged(windows, [next(answers) for _ in windows], parameters.top_k) for windows in cut]
+
+
+def _averaged(windows: Sequence[str], answers: Sequence[list[dict[str, Any]]], top_k: int) -> Labels:
+    """Return the mean of the windows' scores, each window counting by its length."""
+    whole = sum(map(len, windows)) or 1
+    scores: dict[str, float] = {}
+    for window, rows in zip(windows, answers, strict=True):
+        share = len(window) / whole if len(windows) > 1 else 1.0
+        for row in rows:
+            scores[row["label"]] = scores.get(row["label"], 0.0) + share * float(row["score"])
+    best = sorted(scores.items(), key=lambda item: -item[1])[:top_k]
+    labels = tuple(Label(label=label, score=min(1.0, score)) for label, score in best)
+    note = f"Read in {len(windows)} windows, the text being too long for one; each score is their average."
+    return Labels(labels=labels, note=note if len(windows) > 1 else "")
 
 
 TASK = Task(

@@ -1,47 +1,119 @@
-"""Text generation: goes on where a text stops, or answers it, a few letters at a time."""
+"""Text generation: goes on where a text stops, or answers a conversation, a few letters at a time.
+
+A model whose tokenizer has a chat template was taught to converse: a text is a message to it. Any other
+continues texts, and takes no conversation.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field, StringConstraints
+
+from core.errors import BadInput, BadParameters, TooLarge
 from core.tasks.generation import GenerationParameters, watched
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.spec import Example, Task
-from core.values import Text
+from core.tasks.stopping import before, stop_at
+from core.tasks.windows import token_limit
+from core.values import Chat, Message, Text
+
+StopSequence = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class TextGenerationParameters(GenerationParameters):
     """Tune text generation."""
 
+    stop: tuple[StopSequence, ...] = Field(
+        (), max_length=8, description="End as soon as one of these is written; it is not part of the answer."
+    )
+    system_prompt: str = Field(
+        "",
+        max_length=4000,
+        description="What the model is told before the conversation: who it is and how it answers.",
+        json_schema_extra={"chat": True, "rows": 3},
+    )
 
-def run(pipe: Any, inputs: Sequence[Text], parameters: TextGenerationParameters) -> list[Text]:
-    """Continue each text."""
-    return [_generate(pipe, text, parameters) for text in inputs]
+
+def run(pipe: Any, inputs: Sequence[Text | Chat], parameters: TextGenerationParameters) -> list[Text]:
+    """Continue each text, or answer each conversation."""
+    return [_generate(pipe, one, parameters) for one in inputs]
 
 
 def stream(
     pipe: Any,
-    inputs: Text,
+    inputs: Text | Chat,
     parameters: TextGenerationParameters,
     emit: Callable[[Text], None],
     stopped: Callable[[], bool],
 ) -> Text:
-    """Continue one text, emitting what there is so far as it grows."""
-    options = watched(pipe.tokenizer, lambda text: emit(Text(text=text)), stopped)
+    """Continue one text or answer one conversation, emitting what there is so far as it grows."""
+    options = watched(pipe.tokenizer, lambda text: emit(Text(text=text)), stopped, parameters.stop)
     return _generate(pipe, inputs, parameters, **options)
 
 
-def _generate(pipe: Any, text: Text, parameters: TextGenerationParameters, **options: Any) -> Text:
-    # A model that was taught to converse answers a message; any other continues a text.
-    chat = getattr(pipe.tokenizer, "chat_template", None) is not None
-    answers = pipe(
-        [{"role": "user", "content": text.text}] if chat else text.text,
-        return_full_text=False,
-        **parameters.options(),
-        **options,
-    )
-    return Text(text=answers[0]["generated_text"])
+def _generate(pipe: Any, inputs: Text | Chat, parameters: TextGenerationParameters, **options: Any) -> Text:
+    prompt = _prompt(pipe, inputs, parameters)
+    if parameters.stop:
+        criteria = [*options.get("stopping_criteria", ()), stop_at(pipe.tokenizer, parameters.stop)]
+        options["stopping_criteria"] = criteria
+    drawing = {**parameters.options(), "max_new_tokens": min(parameters.max_new_tokens, _room(pipe, prompt))}
+    answers = pipe(prompt, return_full_text=False, **drawing, **options)
+    return Text(text=before(answers[0]["generated_text"], parameters.stop))
+
+
+def _prompt(pipe: Any, inputs: Text | Chat, parameters: TextGenerationParameters) -> str | list[dict[str, str]]:
+    """Return what the pipeline is given: a text to continue, or messages.
+
+    Raises: BadInput or BadParameters if the model does not converse, and was given what only such a model takes.
+    """
+    if getattr(pipe.tokenizer, "chat_template", None) is None:
+        if isinstance(inputs, Chat):
+            raise BadInput(
+                "This model continues texts; it was not taught to converse.",
+                hint="Send a text, or choose a model whose name says chat or instruct.",
+            )
+        if parameters.system_prompt:
+            raise BadParameters(
+                "This model continues texts and takes no system prompt.",
+                hint="Leave it empty, or choose a model whose name says chat or instruct.",
+            )
+        return inputs.text
+    if isinstance(inputs, Text):
+        inputs = Chat(messages=(Message(role="user", content=inputs.text),))
+    messages = [message.model_dump() for message in inputs.messages]
+    if parameters.system_prompt and messages[0]["role"] != "system":
+        messages.insert(0, {"role": "system", "content": parameters.system_prompt})
+    return messages
+
+
+def _room(pipe: Any, prompt: str | list[dict[str, str]]) -> int:
+    """Return how many tokens the model can write after a prompt.
+
+    Raises: TooLarge if there is room for none; BadInput if the model cannot take such a conversation.
+    """
+    from jinja2 import TemplateError
+
+    if isinstance(prompt, str):
+        length = len(pipe.tokenizer(prompt, verbose=False)["input_ids"])
+    else:
+        try:
+            read = pipe.tokenizer.apply_chat_template(prompt, add_generation_prompt=True, return_dict=True)
+        except TemplateError as err:  # its maker's own words, such as that the roles have to take turns
+            raise BadInput(
+                f"This model cannot take such a conversation: {str(err)[:200].rstrip('.!')}.",
+                hint="Leave the system prompt out, or start over.",
+            ) from err
+        length = len(read["input_ids"])
+    room = token_limit(pipe.model, pipe.tokenizer) - length
+    if room < 1:
+        what = "text" if isinstance(prompt, str) else "conversation"
+        raise TooLarge(
+            f"The {what} is {length} tokens long, and this model reads and writes {length + room} in all.",
+            hint="Shorten it, or start over.",
+        )
+    return room
 
 
 TASK = Task(
@@ -63,4 +135,9 @@ TASK = Task(
     stream=stream,
     batches=False,  # the rows of a sampled batch would depend on each other's draws
     deterministic=False,
+    openings=(
+        "Explain to a child why the sky is blue.",
+        "Write a polite note to a neighbour whose dog barks at night.",
+        "Give me three titles for a story about a lighthouse.",
+    ),
 )

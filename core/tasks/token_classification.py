@@ -7,12 +7,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from core.errors import ModelUnavailable
 from core.tasks.pipelines import pipeline_loader
-from core.tasks.spec import Example, Parameters, Task
+from core.tasks.spec import Checkpoint, Example, Parameters, Task
+from core.tasks.windows import token_limit, window_spans
 from core.values import Entities, Entity, Text
 
-LARGEST_STRIDE = 64
-"""Tokens that two windows of a long text share; enough for a sentence of context on either side."""
+AT_ONCE = 8
+"""Windows that run together; inputs that the engine gathered always do."""
 
 
 class TokenClassificationParameters(Parameters):
@@ -23,21 +25,64 @@ class TokenClassificationParameters(Parameters):
     )
 
 
+def load(checkpoint: Checkpoint) -> Any:
+    """Load a model that marks words.
+
+    Raises: ModelUnavailable if its tokenizer cannot say where in the text a mark stands.
+    """
+    pipe = pipeline_loader("token-classification")(checkpoint)
+    if not pipe.tokenizer.is_fast:
+        raise ModelUnavailable(
+            "The tokenizer of this model cannot say where in a text its tokens stand.",
+            hint="Choose a model with a tokenizer.json.",
+        )
+    return pipe
+
+
 def run(pipe: Any, inputs: Sequence[Text], parameters: TokenClassificationParameters) -> list[Entities]:
-    """Mark each text; one longer than the model reads is read in windows that overlap."""
+    """Mark each text; one longer than the model reads is read in windows that overlap.
+
+    transformers' own way of joining windows, its `stride`, loses words: of two marks that overlap in part it
+    drops one whole.
+    """
+    room = token_limit(pipe.model, pipe.tokenizer) - int(pipe.tokenizer.num_special_tokens_to_add())
+    cut = [window_spans(text.text, pipe.tokenizer, room) for text in inputs]
+    windows = [text.text[start:end] for text, spans in zip(inputs, cut, strict=True) for start, end in spans]
     strategy = parameters.aggregation_strategy
-    options: dict[str, Any] = {"aggregation_strategy": strategy, "batch_size": len(inputs)}
-    if strategy != "none" and pipe.tokenizer.is_fast and pipe.tokenizer.model_max_length < 1_000_000:
-        options["stride"] = min(LARGEST_STRIDE, pipe.tokenizer.model_max_length // 4)
-    answers = pipe([text.text for text in inputs], **options)
+    answers = iter(pipe(windows, aggregation_strategy=strategy, batch_size=max(AT_ONCE, len(inputs))))
     return [
-        Entities(text=text.text, entities=tuple(_entity(text.text, row) for row in rows))
-        for text, rows in zip(inputs, answers, strict=True)
+        Entities(text=text.text, entities=_joined(text.text, spans, [next(answers) for _ in spans]))
+        for text, spans in zip(inputs, cut, strict=True)
     ]
 
 
-def _entity(text: str, row: dict[str, Any]) -> Entity:
-    start, end = int(row["start"]), int(row["end"])
+def _joined(text: str, spans: Sequence[tuple[int, int]], answers: Sequence[list[dict[str, Any]]]) -> tuple[Entity, ...]:
+    """Join the marks of windows: where two overlap, each rules its half; what crosses the middle stays whole."""
+    joined: list[Entity] = []
+    for number, ((start, _), rows) in enumerate(zip(spans, answers, strict=True)):
+        mine = (start + spans[number - 1][1]) // 2 if number else 0
+        others = (spans[number + 1][0] + spans[number][1]) // 2 if number + 1 < len(spans) else len(text)
+        for row in rows:
+            entity = _entity(text, row, start)
+            reached = joined[-1].end if joined and number else 0
+            if entity.start >= others or entity.end <= max(reached, mine):
+                continue
+            if entity.start < reached and joined[-1].entity_group == entity.entity_group:
+                joined[-1] = _stretched(text, joined[-1], joined[-1].start, entity.end)
+            else:
+                joined.append(_stretched(text, entity, max(entity.start, reached), entity.end))
+    return tuple(joined)
+
+
+def _stretched(text: str, entity: Entity, start: int, end: int) -> Entity:
+    """Return an entity with other ends, none of them a blank."""
+    start = end - len(text[start:end].lstrip())
+    return entity.model_copy(update={"start": start, "end": end, "word": text[start:end]})
+
+
+def _entity(text: str, row: dict[str, Any], window: int) -> Entity:
+    """Return a mark of the window that begins at the character `window`."""
+    start, end = int(row["start"]) + window, int(row["end"]) + window
     return Entity(
         entity_group=row.get("entity_group") or row["entity"],
         score=min(1.0, float(row["score"])),
@@ -61,6 +106,6 @@ TASK = Task(
         Example("A question", "Could you please send me the final report before Friday?"),
         Example("Headline", "Quiet village wins prize for its noisy frogs"),
     ),
-    load=pipeline_loader("token-classification"),
+    load=load,
     run=run,
 )

@@ -35,12 +35,20 @@ def text_windows(text: str, tokenizer: Any, limit: int) -> list[str]:
 
     Raises: TooLarge as `spans_beyond` does.
     """
+    return [text[start:end] for start, end in window_spans(text, tokenizer, limit)]
+
+
+def window_spans(text: str, tokenizer: Any, limit: int) -> list[tuple[int, int]]:
+    """Return where the windows of a text begin and end, as characters; the whole text is one if it fits.
+
+    Raises: TooLarge as `spans_beyond` does.
+    """
     spans = spans_beyond(text, tokenizer, limit)
     if spans is None:
-        return [text]
+        return [(0, len(text))]
     step = max(1, limit - min(STRIDE, limit // 2))
     starts = range(0, len(spans) - limit + step, step)
-    return [text[spans[at][0] : spans[min(at + limit, len(spans)) - 1][1]] for at in starts]
+    return [(spans[at][0], spans[min(at + limit, len(spans)) - 1][1]) for at in starts]
 
 
 def spans_beyond(text: str, tokenizer: Any, limit: int) -> Sequence[tuple[int, int]] | None:

@@ -10,17 +10,18 @@ from typing import Final
 
 import streamlit as st
 
+from core.media import read_audio
 from core.ui.outputs.answers import NOWHERE
 from core.ui.outputs.fillings import word_of
 from core.ui.outputs.table_answer import worked_out
 from core.ui.picture_correction import (
     KEPT,
     depth_correction,
-    embeddings_correction,
     image_correction,
     matches_correction,
 )
 from core.ui.problem import plain
+from core.ui.state import runtime
 from core.values import (
     Answer,
     Answers,
@@ -45,15 +46,19 @@ from core.values import (
     PageAnswers,
     Replies,
     Several,
+    Similarities,
+    Summary,
     Table,
     TableAnswer,
     Text,
     Transcript,
+    Translation,
     Value,
     Words,
 )
 
 LABEL: Final = "Label"
+SCORE: Final = "How near"
 
 
 def show_correction(output: Value, *, labels: Sequence[str], key: str) -> Value | None:
@@ -72,12 +77,17 @@ def _labels(output: Labels, labels: Sequence[str], key: str) -> Labels | None:
 
 def _text(output: Text, _: Sequence[str], key: str) -> Text | None:
     right = st.text_area("The right text", output.text, key=key, height=160)
-    return type(output)(text=right) if right != output.text else None
+    return output.model_copy(update={"text": right}) if right != output.text else None
 
 
 def _transcript(output: Transcript, _: Sequence[str], key: str) -> Transcript | None:
     right = st.text_area("What was really said", output.text, key=key, height=100)
     return Transcript(text=right) if right != output.text else None
+
+
+def _audio(_output: Audio, _labels: Sequence[str], key: str) -> Audio | None:
+    spoken = st.audio_input("Say it as it should sound", key=key)
+    return read_audio(spoken.getvalue(), runtime().showcase.limits, name=spoken.name) if spoken else None
 
 
 def _entities(output: Entities, labels: Sequence[str], key: str) -> Entities | None:
@@ -195,10 +205,6 @@ def _several(output: Several, labels: Sequence[str], key: str) -> Several | None
     return output.model_copy(update={"parts": parts}) if right else None
 
 
-def _nothing(_output: Value, _labels: Sequence[str], _key: str) -> None:
-    st.caption("Say in the comment what would be right.")
-
-
 def _table_answer(output: TableAnswer, _: Sequence[str], key: str) -> TableAnswer | None:
     right = st.text_input("The right answer", worked_out(output), key=key).strip()
     changed = right and right != worked_out(output)
@@ -230,6 +236,27 @@ def _mixed(output: Mixed, _: Sequence[str], key: str) -> Mixed | None:
     return Mixed(text=right) if right != output.text else None
 
 
+def _similarities(output: Similarities, _: Sequence[str], key: str) -> Similarities | None:
+    edited = st.data_editor(
+        [{"Text": number, SCORE: round(score, 2)} for number, score in enumerate(output.scores, start=1)],
+        key=key,
+        hide_index=True,
+        disabled=["Text"],
+        width="stretch",
+        column_config={
+            "Text": st.column_config.NumberColumn("Text", help="In the order in which they were given"),
+            SCORE: st.column_config.NumberColumn(SCORE, min_value=-1.0, max_value=1.0, step=0.01, required=True),
+        },
+    )
+    pairs = zip(edited, output.scores, strict=True)
+    scores = tuple(was if row[SCORE] == round(was, 2) else float(row[SCORE]) for row, was in pairs)
+    return output.model_copy(update={"scores": scores}) if scores != output.scores else None
+
+
+def _embeddings(_output: Embeddings, _labels: Sequence[str], _key: str) -> None:
+    st.caption("Nobody writes a vector by hand: say in the comment which texts should be nearer, or farther apart.")
+
+
 CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Labels: _labels,
     Text: _text,
@@ -241,11 +268,9 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Fillings: _fillings,
     Depth: depth_correction,
     Image: image_correction,
-    Embeddings: embeddings_correction,
     Matches: matches_correction,
     Words: _text,
     Table: _table,
-    Audio: _nothing,
     Several: _several,
     Decisions: _decisions,
     TableAnswer: _table_answer,
@@ -254,6 +279,11 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     PageAnswers: _page_answers,
     FilmLabels: _labels,
     Mixed: _mixed,
+    Summary: _text,
+    Translation: _text,
+    Similarities: _similarities,
+    Embeddings: _embeddings,
+    Audio: _audio,
 }
 """What corrects each output type. A task with another type fails a test, not a visitor."""
 

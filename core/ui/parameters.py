@@ -1,7 +1,8 @@
 """A task's parameters as widgets, made from its pydantic model. Their values are in the URL, but for lists of words.
 
-A field's type and bounds say which widget it gets. `json_schema_extra` may hold `prominent` (stands in the form,
-not among the folded ones) and, for a str, `choices` (a mapping of codes to names).
+A field's type and bounds say which widget it gets, its title or name what stands above it. `json_schema_extra` may
+hold `prominent` (stands in the form, not among the folded ones), `chat` (only models that converse take it) and, for
+a str, `choices` (a mapping of codes to names) and `rows` (lines that it usually has).
 """
 
 from __future__ import annotations
@@ -27,12 +28,16 @@ def show_prominent_parameters(task: Task) -> dict[str, Any]:
     return _widgets(task, prominent=True)
 
 
-def show_parameters(task: Task) -> dict[str, Any]:
-    """Show a widget for each of the other parameters, folded away; return the values on the page."""
+def show_parameters(task: Task, *, chats: bool = False) -> dict[str, Any]:
+    """Show a widget for each of the other parameters, folded away; return the values on the page.
+
+    Args:
+        chats: whether the model converses; else what only such a model takes is left out.
+    """
     if all(_extra(field, "prominent") for field in task.parameters.model_fields.values()):
         return {}
     with st.expander("Parameters", icon=":material/tune:", key=widget_key(task.id, "parameters")):
-        return _widgets(task, prominent=False)
+        return _widgets(task, prominent=False, chats=chats)
 
 
 def put_parameters(task: Task, given: Mapping[str, Any]) -> None:
@@ -53,44 +58,46 @@ def _extra(field: FieldInfo, name: str) -> Any:
     return field.json_schema_extra.get(name) if isinstance(field.json_schema_extra, dict) else None
 
 
-def _widgets(task: Task, *, prominent: bool) -> dict[str, Any]:
+def _widgets(task: Task, *, prominent: bool, chats: bool = False) -> dict[str, Any]:
     return {
         name: _widget(widget_key(task.id, name), name, field)
         for name, field in task.parameters.model_fields.items()
-        if bool(_extra(field, "prominent")) == prominent
+        if bool(_extra(field, "prominent")) == prominent and (chats or not _extra(field, "chat"))
     }
 
 
 def _widget(key: str, name: str, field: FieldInfo) -> Any:
     shared: dict[str, Any] = {"key": key, "help": field.description, "bind": "query-params"}
-    kind = field.annotation
+    kind, title = field.annotation, field.title or title_of(name)
     if kind is bool:
-        return st.toggle(title_of(name), value=field.default, **shared)
+        return st.toggle(title, value=field.default, **shared)
     if get_origin(kind) is Literal:
         options = get_args(kind)
-        return st.selectbox(title_of(name), options, index=options.index(field.default), **shared)
+        return st.selectbox(title, options, index=options.index(field.default), **shared)
     if kind in (int, float):
-        return _number(kind, name, field, shared)
+        return _number(kind, title, field, shared)
     if get_origin(kind) is tuple:
-        return _chips(key, name, field)
+        return _chips(key, title, field)
     choices = _extra(field, "choices")
     if kind is str and choices:
         codes = list(choices)
         at = codes.index(field.default)
-        return st.selectbox(title_of(name), codes, index=at, format_func=lambda code: choices[code], **shared)
+        return st.selectbox(title, codes, index=at, format_func=lambda code: choices[code], **shared)
+    if kind is str and _extra(field, "rows"):
+        return st.text_area(title, value=field.default, height="content", **shared)
     if kind is str:
-        return st.text_input(title_of(name), value=field.default, **shared)
+        return st.text_input(title, value=field.default, **shared)
     raise TypeError(f"no widget for a parameter of type {kind}")
 
 
-def _number(kind: Any, name: str, field: FieldInfo, shared: dict[str, Any]) -> Any:
+def _number(kind: Any, title: str, field: FieldInfo, shared: dict[str, Any]) -> Any:
     """Show a slider between two bounds; a box where one of them is missing, or they are too far apart to aim."""
     low, high = _bound(field, "ge", "gt"), _bound(field, "le", "lt")
     if low is not None and high is not None and (kind is float or high - low <= WIDEST_SLIDER):
         step = 1 if kind is int else round((high - low) / 40, 2) or None
-        return st.slider(title_of(name), kind(low), kind(high), kind(field.default), step=step, **shared)
+        return st.slider(title, kind(low), kind(high), kind(field.default), step=step, **shared)
     typed = st.number_input(
-        title_of(name),
+        title,
         min_value=None if low is None else kind(low),
         max_value=None if high is None else kind(high),
         value=kind(field.default),
@@ -101,12 +108,12 @@ def _number(kind: Any, name: str, field: FieldInfo, shared: dict[str, Any]) -> A
     return kind(field.default) if typed is None else typed
 
 
-def _chips(key: str, name: str, field: FieldInfo) -> tuple[str, ...]:
+def _chips(key: str, title: str, field: FieldInfo) -> tuple[str, ...]:
     """Show words as chips; Enter adds one, its cross takes it away."""
     st.session_state.setdefault(key, list(field.default))
     options = list(dict.fromkeys([*field.default, *st.session_state[key]]))
     chosen = st.multiselect(
-        title_of(name),
+        title,
         options,
         key=key,
         help=field.description,

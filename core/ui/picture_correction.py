@@ -1,4 +1,4 @@
-"""How a visitor corrects answers about pictures that have no labels: depths, pictures, vectors and matches.
+"""How a visitor corrects answers about pictures that have no labels: depths, pictures and matches.
 
 Each shows its widgets and returns the corrected answer, or None while it says what the answer says.
 """
@@ -13,7 +13,7 @@ import streamlit as st
 from core.media import read_image
 from core.ui.problem import problems_shown
 from core.ui.state import runtime
-from core.values import Depth, Embeddings, Image, Matches
+from core.values import Depth, Image, Matches
 
 KEPT: Final = "Right"
 """The column whose tick keeps a row."""
@@ -31,11 +31,6 @@ def image_correction(_output: Image, _: Sequence[str], key: str) -> Image | None
     with problems_shown():
         return read_image(file.getvalue(), runtime().showcase.limits, name=file.name) if file else None
     return None
-
-
-def embeddings_correction(_output: Embeddings, _labels: Sequence[str], _key: str) -> None:
-    """Say that vectors are not corrected by hand."""
-    st.caption("Nobody writes a vector by hand: say in the comment what should be nearer, or farther apart.")
 
 
 def matches_correction(output: Matches, _: Sequence[str], key: str) -> Matches | None:

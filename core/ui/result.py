@@ -19,6 +19,7 @@ from core.ui.clipboard import copy_button
 from core.ui.outputs import clipboard_text, downloads_of, show_output
 from core.ui.problem import problems_shown
 from core.ui.state import runtime, widget_key
+from core.values import Chat, Text
 
 QUIET_S: Final = 0.15
 """Seconds before a wait is shown: an answer that comes at once should not flicker."""
@@ -70,7 +71,7 @@ def _wait(task: Task, job: Job) -> None:
     with frame.container(key="waiting"):
         place = st.empty()
         growing = st.empty()
-        st.button("Stop", key=widget_key(task.id, "stop"), icon=":material/stop:", on_click=job.stop)
+        st.button("Stop", key=widget_key(task.id, "stop_run"), icon=":material/stop:", on_click=job.stop)
     drawings = itertools.count()
     drawn_at = 0.0
 
@@ -84,6 +85,8 @@ def _wait(task: Task, job: Job) -> None:
             with growing.container():
                 show_output(event.value, inputs=job.request.inputs, key=f"partial_{next(drawings)}")
 
+    if isinstance(job.request.inputs, Chat):  # what was said stays in view while the answer is awaited
+        draw(Partial(Text(text="")))
     try:
         job.watch(draw)
     finally:

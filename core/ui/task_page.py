@@ -13,6 +13,7 @@ import streamlit as st
 from core.catalog import ModelCard
 from core.job import Job, Run
 from core.tasks.spec import Modality, Task
+from core.ui.conversation import show_message_box
 from core.ui.inputs import is_typed, put_input, show_examples, show_input_form
 from core.ui.into_view import bring_into_view
 from core.ui.judge import show_judge
@@ -41,14 +42,23 @@ def show_modality(modality: Modality) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         shown = _reopen(task)
-        pressed = _show_form(task)
+        card = choose_model(task)
+        chats = runtime().showcase.converses(task, card)
+        # Of a conversation only the settings stand here: it is written where it is read.
+        parameters = show_parameters(task, chats=True) if chats else {}
+        pressed = None if chats else _show_form(task)
     with right, problems_shown():
-        if pressed is not None:
-            shown = _start(task, *pressed)
-            bring_into_view(shown.run_id, "waiting")
-        run = _show(task, shown)
-        if pressed is not None and isinstance(shown, Job):
-            bring_into_view(shown.run_id, "ended")
+        stage = st.container()
+        if chats:
+            message = show_message_box(task, shown)
+            pressed = (message, parameters) if message is not None else None
+        with stage:
+            if pressed is not None:
+                shown = _start(task, card, *pressed)
+                bring_into_view(shown.run_id, "waiting")
+            run = _show(task, shown, "conversation" if chats else "answer")
+            if pressed is not None and isinstance(shown, Job):
+                bring_into_view(shown.run_id, "ended")
         if run is not None and run.recorded:
             show_judge(task, run)
 
@@ -77,9 +87,8 @@ def _choose_task(tasks: list[Task], modality: Modality) -> Task:
     return by_id[task_id or tasks[0].id]
 
 
-def _show_form(task: Task) -> tuple[ModelCard, Value, dict[str, object]] | None:
-    """Show model, input and parameters; return what is to be run if `Run` was pressed."""
-    card = choose_model(task)
+def _show_form(task: Task) -> tuple[Value, dict[str, object]] | None:
+    """Show input and parameters; return what is to be run if `Run` was pressed."""
     # In a form a text is sent together with the press of `Run`, and Ctrl+Enter presses it.
     typed = is_typed(task)
     with st.form(widget_key(task.id, "form"), border=False) if typed else st.container(key="input"):
@@ -91,7 +100,7 @@ def _show_form(task: Task) -> tuple[ModelCard, Value, dict[str, object]] | None:
     if not pressed:
         return None
     with problems_shown():
-        return card, read(), parameters
+        return read(), parameters
     forget_run()
     return None
 
@@ -130,10 +139,10 @@ def _reopen(task: Task) -> Job | Run | None:
     return None
 
 
-def _show(task: Task, shown: Job | Run | None) -> Run | None:
+def _show(task: Task, shown: Job | Run | None, what: str) -> Run | None:
     if shown is None:
         with st.container(key="no_result"):
-            st.caption("The answer will stand here.")
+            st.caption(f"The {what} will stand here.")
         return None
     if isinstance(shown, Job):
         return show_job(task, shown)

@@ -90,6 +90,7 @@ class Similarities(Value):
     """Say how near each of several texts is to one, in [-1, 1], in the order in which they were given."""
 
     scores: tuple[float, ...]
+    note: str = Field(default="", description="What to know of them: that a long text was read in windows.")
 
 
 class Embeddings(Value):
@@ -101,6 +102,7 @@ class Embeddings(Value):
     count: int = Field(gt=0)
     width: int = Field(gt=0)
     vectors: bytes = Field(repr=False)
+    note: str = Field(default="", description="What to know of them: that a long text was read in windows.")
 
     @model_validator(mode="after")
     def _check_length(self) -> Self:
@@ -109,10 +111,10 @@ class Embeddings(Value):
         return self
 
     @classmethod
-    def from_array(cls, array: NDArray[np.float32]) -> Self:
+    def from_array(cls, array: NDArray[np.float32], *, note: str = "") -> Self:
         """Build from an array of shape (count, width)."""
         vectors = np.ascontiguousarray(array, np.dtype("<f4")).tobytes()
-        return cls(count=array.shape[0], width=array.shape[1], vectors=vectors)
+        return cls(count=array.shape[0], width=array.shape[1], vectors=vectors, note=note)
 
     def array(self) -> NDArray[np.float32]:
         """Return the vectors as a read-only array of shape (count, width)."""
@@ -122,9 +124,13 @@ class Embeddings(Value):
 class Summary(Text):
     """Answer with a shorter text."""
 
+    note: str = Field(default="", description="What to know of it: that a long text was summarised piece by piece.")
+
 
 class Translation(Text):
     """Answer with the same text in another language."""
+
+    note: str = Field(default="", description="What to know of it: in how many parts the text was translated.")
 
 
 class Decision(Value):

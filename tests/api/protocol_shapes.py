@@ -73,6 +73,10 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
         {"entity_group": STRING, "score": NUMBER, "word": STRING, "start": INTEGER, "end": INTEGER}
     ),
     "text-generation": {"type": "object", "properties": {"generated_text": STRING}, "required": ["generated_text"]},
+    "summarization": {"type": "object", "properties": {"summary_text": STRING}, "required": ["summary_text"]},
+    "translation": {"type": "object", "properties": {"translation_text": STRING}, "required": ["translation_text"]},
+    "sentence-similarity": {"type": "array", "items": NUMBER},
+    "feature-extraction": {"type": "array", "items": {"type": "array", "items": NUMBER}},
     "object-detection": rows_of({"label": STRING, "score": NUMBER, "box": BOX}),
     "zero-shot-image-classification": CLASSIFICATION,
     "zero-shot-object-detection": rows_of({"label": STRING, "score": NUMBER, "box": BOX}),
@@ -101,6 +105,12 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
         "additionalProperties": False,
     },
     "video-classification": CLASSIFICATION,
+    "text-to-speech": {
+        "type": "object",
+        "properties": {"audio": STRING, "sampling_rate": NUMBER},
+        "required": ["audio"],
+        "additionalProperties": False,
+    },
     "automatic-speech-recognition": {
         "type": "object",
         "properties": {"text": STRING, "chunks": {"type": "array", "items": CHUNK}},

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.hub import RepoFile, is_complete, weight_files
-from core.hub.files import choose_files
+from core.hub.files import choose_files, has_chat_template
 
 INDEX = "model.safetensors.index.json"
 SHARDS = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
@@ -27,6 +27,7 @@ def chosen(*names: str) -> list[str]:
         ("config.json", "spiece.model", "tokenizer_config.json", "model.safetensors"),
         ("config.json", "generation_config.json", "normalizer.json", "preprocessor_config.json", "model.safetensors"),
         ("chat_template.jinja", "config.json", "tokenizer.json", "model.safetensors"),
+        ("1_Pooling/config.json", "config.json", "modules.json", "vocab.txt", "model.safetensors"),
         ("config.json", INDEX, *SHARDS),
     ],
 )
@@ -91,3 +92,18 @@ def test_every_shard_counts(tmp_path: Path) -> None:
 )
 def test_an_index_cannot_point_elsewhere(tmp_path: Path, index: object) -> None:
     assert weight_files(write(tmp_path, index=index)) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("chat_template.jinja", "{{ messages }}", True),
+        ("tokenizer_config.json", '{"chat_template": "{{ messages }}"}', True),
+        ("tokenizer_config.json", '{"chat_template": null}', False),
+        ("tokenizer_config.json", "[", False),
+        ("vocab.txt", "a", False),
+    ],
+)
+def test_a_chat_template_is_found_in_either_place(name: str, content: str, told: bool, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
+    assert has_chat_template(tmp_path) == told

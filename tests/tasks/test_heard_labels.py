@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -40,11 +41,16 @@ def scores(labels: Labels) -> dict[str, float]:
     return {one.label: one.score for one in labels.labels}
 
 
-def directly(task_id: str, folder: Path, samples: Any) -> dict[str, float]:
-    """Return what transformers' own pipeline says of samples."""
+@cache
+def transformers_pipeline(task_id: str, folder: Path) -> Any:
     from transformers import pipeline
 
-    pipe = pipeline(task_id, model=str(folder), dtype="float32")
+    return pipeline(task_id, model=str(folder), dtype="float32")
+
+
+def directly(task_id: str, folder: Path, samples: Any) -> dict[str, float]:
+    """Return what transformers' own pipeline says of samples."""
+    pipe = transformers_pipeline(task_id, folder)
     asked = {} if task_id == IDS[0] else {"candidate_labels": list(get_task(task_id).parameters().candidate_labels)}
     return {row["label"]: row["score"] for row in pipe(samples, **asked)}
 

@@ -14,10 +14,17 @@ import numpy as np
 
 from core.tasks.spec import Task
 from core.values import Audio, Chat, Image, InputField, Message, Table, Text, Value, Video, fields_of
-from tests.tiny import mixed, pictures, scenes, sounds, texts
+from tests.tiny import mixed, pictures, scenes, sequences, sounds, texts
 from tests.tiny.base import SAMPLING_RATE, Tiny
 
-ROWS: Mapping[str, Tiny] = {**texts.ROWS, **pictures.ROWS, **scenes.ROWS, **sounds.ROWS, **mixed.ROWS}
+ROWS: Mapping[str, Tiny] = {
+    **texts.ROWS,
+    **sequences.ROWS,
+    **pictures.ROWS,
+    **scenes.ROWS,
+    **sounds.ROWS,
+    **mixed.ROWS,
+}
 """How each task is tried, by task id."""
 
 _NOISE = np.random.default_rng(0)

@@ -21,10 +21,11 @@ _WAV2VEC2: Mapping[str, Any] = {
 }
 
 
-def _feature_extractor(folder: Path) -> None:
+def _feature_extractor(folder: Path, **differing: Any) -> None:
     from transformers import Wav2Vec2FeatureExtractor
 
-    Wav2Vec2FeatureExtractor(sampling_rate=SAMPLING_RATE, return_attention_mask=False).save_pretrained(folder)
+    extractor = Wav2Vec2FeatureExtractor(sampling_rate=SAMPLING_RATE, return_attention_mask=False, **differing)
+    extractor.save_pretrained(folder)
 
 
 def audio_classification(folder: Path) -> Path:
@@ -35,16 +36,16 @@ def audio_classification(folder: Path) -> Path:
     return save(Wav2Vec2ForSequenceClassification(Wav2Vec2Config(vocab_size=8, **_WAV2VEC2, **LABEL_MAPS)), folder)
 
 
-def automatic_speech_recognition(folder: Path) -> Path:
-    """Write a wav2vec 2.0 that spells with CTC."""
+def automatic_speech_recognition(folder: Path, *, do_normalize: bool = True, **differing: Any) -> Path:
+    """Write a wav2vec 2.0 that spells with CTC; `differing` changes its configuration."""
     from transformers import Wav2Vec2Config, Wav2Vec2CTCTokenizer, Wav2Vec2ForCTC
 
-    _feature_extractor(folder)
+    _feature_extractor(folder, do_normalize=do_normalize)
     letters = ("<pad>", "<s>", "</s>", "<unk>", "|", *"abcdefghijklmnopqrstuvwxyz")
     vocabulary = folder / "vocab.json"
     vocabulary.write_text(json.dumps({letter: i for i, letter in enumerate(letters)}))
     Wav2Vec2CTCTokenizer(str(vocabulary)).save_pretrained(folder)
-    return save(Wav2Vec2ForCTC(Wav2Vec2Config(vocab_size=len(letters), **_WAV2VEC2)), folder)
+    return save(Wav2Vec2ForCTC(Wav2Vec2Config(vocab_size=len(letters), **{**_WAV2VEC2, **differing})), folder)
 
 
 def whisper(folder: Path) -> Path:
@@ -98,6 +99,32 @@ def whisper(folder: Path) -> Path:
     return save(model, folder)
 
 
+def moonshine(folder: Path) -> Path:
+    """Write a Moonshine, which reads samples and writes letters, and knows no times."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import MoonshineConfig, MoonshineForConditionalGeneration, PreTrainedTokenizerFast
+
+    _feature_extractor(folder)
+    letters = ("<unk>", "<s>", "</s>", *sorted(pre_tokenizers.ByteLevel.alphabet()))
+    tokenizer = Tokenizer(models.BPE(vocab={letter: i for i, letter in enumerate(letters)}, merges=[]))
+    tokenizer.decoder = decoders.ByteLevel()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>", pad_token="</s>"
+    ).save_pretrained(folder)
+    config = MoonshineConfig(
+        vocab_size=len(letters),
+        hidden_size=32,
+        intermediate_size=32,
+        encoder_num_hidden_layers=1,
+        decoder_num_hidden_layers=1,
+        encoder_num_attention_heads=2,
+        decoder_num_attention_heads=2,
+        max_position_embeddings=16,
+        pad_token_id=2,
+    )
+    return save(MoonshineForConditionalGeneration(config), folder)
+
+
 def zero_shot_audio_classification(folder: Path) -> Path:
     """Write a CLAP that hears a second at a time, at 16 kHz, and reads letters."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
@@ -136,8 +163,38 @@ def zero_shot_audio_classification(folder: Path) -> Path:
     return save(ClapModel(ClapConfig(audio_config=audio, text_config=text, projection_dim=8)), folder)
 
 
+def text_to_speech(folder: Path, **differing: Any) -> Path:
+    """Write a VITS that speaks lower-case letters; `differing` changes its configuration."""
+    from transformers import VitsConfig, VitsModel, VitsTokenizer
+
+    letters = ("_", *"abcdefghijklmnopqrstuvwxyz' -")
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = folder / "vocab.json"
+    vocabulary.write_text(json.dumps({letter: number for number, letter in enumerate(letters)}))
+    VitsTokenizer(str(vocabulary), pad_token="_", phonemize=False).save_pretrained(folder)
+    small = {
+        "hidden_size": 16,
+        "num_hidden_layers": 1,
+        "ffn_dim": 16,
+        "flow_size": 16,
+        "spectrogram_bins": 9,
+        "upsample_initial_channel": 16,
+        "upsample_rates": (8, 8),
+        "upsample_kernel_sizes": (16, 16),
+        "resblock_kernel_sizes": (3,),
+        "resblock_dilation_sizes": ((1, 3, 5),),
+        "duration_predictor_filter_channels": 16,
+        "prior_encoder_num_flows": 2,
+        "prior_encoder_num_wavenet_layers": 1,
+        "posterior_encoder_num_wavenet_layers": 1,
+        "sampling_rate": SAMPLING_RATE,
+    }
+    return save(VitsModel(VitsConfig(vocab_size=len(letters), **{**small, **differing})), folder)
+
+
 ROWS: Mapping[str, Tiny] = {
     "audio-classification": Tiny(audio_classification),
     "zero-shot-audio-classification": Tiny(zero_shot_audio_classification),
     "automatic-speech-recognition": Tiny(automatic_speech_recognition),
+    "text-to-speech": Tiny(text_to_speech),
 }

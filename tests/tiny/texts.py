@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from core.values import Text
 from tests.tiny.base import ENCODER, LABELS, Tiny, save
@@ -83,12 +84,19 @@ def decision(folder: Path) -> Path:
     return text_generation(folder, chat_template=CHAT, words=("Yes", "No"), positions=1024)
 
 
-def text_generation(
-    folder: Path, *, chat_template: str | None = None, words: Sequence[str] = (), positions: int = 64
-) -> Path:
-    """Write a Llama that writes letters, and whole words where some are given."""
+def sentences(folder: Path) -> Path:
+    """Write a BERT without a head, as sentence-transformers saves one that pools by the mean."""
+    from transformers import BertConfig, BertModel
+
+    text_tokenizer(folder)
+    config = BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **ENCODER)
+    return save(BertModel(config, add_pooling_layer=False), folder)
+
+
+def byte_tokenizer(folder: Path, words: Sequence[str] = (), **options: Any) -> Any:
+    """Write a tokenizer of single bytes, and whole words where some are given; return it."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = Tokenizer(
@@ -96,10 +104,19 @@ def text_generation(
     )
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>")
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>", **options
+    )
     fast.add_tokens(list(words))
-    fast.chat_template = chat_template
     fast.save_pretrained(folder)
+    return fast
+
+
+def text_generation(folder: Path, positions: int = 64, **options: Any) -> Path:
+    """Write a Llama that writes letters; `options` are those of `byte_tokenizer`."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    fast = byte_tokenizer(folder, **options)
     config = LlamaConfig(
         vocab_size=len(fast),
         max_position_embeddings=positions,
@@ -112,6 +129,15 @@ def text_generation(
     return save(LlamaForCausalLM(config), folder)
 
 
+def chat(folder: Path) -> Path:
+    """Write a Llama that answers messages: each stands on a line of its own, after the first letter of its role."""
+    template = (
+        "{% for message in messages %}{{ message.role[0] }}:{{ message.content }}\n{% endfor %}"
+        "{% if add_generation_prompt %}a:{% endif %}"
+    )
+    return text_generation(folder, positions=512, chat_template=template)
+
+
 ROWS: Mapping[str, Tiny] = {
     "text-classification": Tiny(text_classification),
     "token-classification": Tiny(token_classification),
@@ -120,5 +146,7 @@ ROWS: Mapping[str, Tiny] = {
     "fill-mask": Tiny(fill_mask, inputs=lambda: Text(text="the ___ left [MASK] .")),
     "table-question-answering": Tiny(table_question_answering),
     "decision": Tiny(decision),
+    "feature-extraction": Tiny(sentences),
+    "sentence-similarity": Tiny(sentences),
     "text-generation": Tiny(text_generation, {"max_new_tokens": 4, "do_sample": False}),
 }

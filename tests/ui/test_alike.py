@@ -7,7 +7,7 @@ import pytest
 
 from core.tasks.image_feature_extraction import Pictures
 from core.ui.outputs import VIEWS, clipboard_text
-from core.ui.outputs.alike import ROOM, places
+from core.ui.outputs.alike import ROOM, alike_view, places
 from core.values import Embeddings, Image
 
 VECTORS = np.array([[1, 0, 0], [0, 1, 0], [0.9, 0.1, 0]], np.float32)
@@ -30,7 +30,7 @@ def test_every_picture_has_its_nearest_in_the_table() -> None:
 
 
 def test_pictures_that_were_not_kept_are_numbers() -> None:
-    view = VIEWS[Embeddings](ANSWER, None)
+    view = alike_view(ANSWER, None)
     assert "<img" not in view
     assert "Most alike" in view
 

@@ -15,8 +15,10 @@ from core.reading import to_wire
 from core.tasks import TASKS
 from core.tasks.any_to_any import AnyInput
 from core.tasks.document_question_answering import AskedPage
+from core.tasks.feature_extraction import Texts
 from core.tasks.image_text_to_text import PictureAndText
 from core.tasks.question_answering import QuestionAnsweringInput
+from core.tasks.sentence_similarity import SourceAndSentences
 from core.tasks.table_question_answering import TableQuestionAnsweringInput
 from core.tasks.visual_question_answering import AskedPicture
 from core.ui.outputs import VIEWS, clipboard_text, downloads_of
@@ -33,6 +35,7 @@ from core.values import (
     Decision,
     Decisions,
     Detection,
+    Embeddings,
     Entities,
     Entity,
     Filling,
@@ -47,10 +50,13 @@ from core.values import (
     PageAnswer,
     PageAnswers,
     Replies,
+    Similarities,
+    Summary,
     Table,
     TableAnswer,
     Text,
     Transcript,
+    Translation,
     Value,
     Video,
     Words,
@@ -65,6 +71,7 @@ SHOWN = HOSTILE.replace("\ud800", "?")
 PICTURE = Image.from_array(np.full((30, 40, 3), 200, np.uint8))
 SOUND = Audio.from_array(np.zeros(1600, np.float32), 16_000)
 FILM = Video.from_array(np.full((3, 30, 40, 3), 90, np.uint8), 1.5)
+VECTORS = np.array([[1, 0], [0.6, 0.8], [-1, 0]], np.float32)
 HALF = np.zeros((30, 40), np.bool_)
 HALF[:15] = True
 
@@ -76,6 +83,7 @@ def answers(word: str) -> list[tuple[Value, Value | None]]:
     found = Detection(label=word, score=0.5, box=Box(xmin=1, ymin=2, xmax=20, ymax=25))
     filling = Filling(token_str=word, token=1, score=0.5, sequence=f"{word} stands here")
     on_page = PageAnswer(answer=word, score=0.5, boxes=(found.box, found.box))
+    compared = SourceAndSentences(source_sentence=Text(text=word), sentences=(Text(text=word), Text(text="b")))
     mask = Mask(label=word, score=0.7, area=0.5, mask=png_of_mask(HALF))
     return [
         (Labels(labels=(label,) * 12), PICTURE),
@@ -107,6 +115,10 @@ def answers(word: str) -> list[tuple[Value, Value | None]]:
         (FilmLabels(labels=(label,), frames=(0, 2)), FILM),
         (Mixed(text=word, image=PICTURE), AnyInput(text=Text(text=word), audio=SOUND)),
         (Mixed(text=word, audio=SOUND), AnyInput(text=Text(text=word), image=PICTURE)),
+        (Summary(text=word, note=word), Text(text=word)),
+        (Translation(text=word, note=word), Text(text=word)),
+        (Similarities(scores=(0.2, -0.1), note=word), compared),
+        (Embeddings.from_array(VECTORS, note=word), Texts(texts=(Text(text=word), Text(text="b"), Text(text="c")))),
     ]
 
 
@@ -178,6 +190,9 @@ def test_every_view_is_drawn_and_says_its_words(output: Value, inputs: Value | N
     played = isinstance(inputs, Audio) or getattr(output, "audio", None) is not None
     assert "a word" in Reader(shown.proto.body).text or played
     assert len(at.get("audio")) == played
+    (shown,) = at.get("html")
+    assert "a word" in Reader(shown.proto.body).text
+    assert len(at.get("bidi_component")) == isinstance(inputs, Audio)  # the player that the words follow
 
 
 @pytest.mark.parametrize(
@@ -202,6 +217,10 @@ def test_every_view_is_drawn_and_says_its_words(output: Value, inputs: Value | N
         FilmLabels(labels=(), frames=(0, 1)),
         Mixed(),
         Mixed(audio=SOUND),
+        Summary(text=""),
+        Translation(text=""),
+        Similarities(scores=()),
+        Embeddings.from_array(VECTORS[:1]),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -233,7 +252,7 @@ def test_labels_stand_best_first_and_the_rest_are_folded() -> None:
 
 @pytest.mark.parametrize(("output", "inputs"), answers("a word"), ids=lambda value: type(value).__name__)
 def test_an_answer_can_be_taken_along(output: Value, inputs: Value | None) -> None:
-    assert "a word" in clipboard_text(output)
+    assert ("a word" in clipboard_text(output)) != isinstance(output, Similarities | Embeddings)
     *others, download = downloads_of(output, inputs)
     form = json.loads(download.data)
     assert type(output).from_json(form["output"]) == output

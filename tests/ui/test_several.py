@@ -37,7 +37,7 @@ def test_parts_stand_one_below_the_other_with_their_titles() -> None:
 
 def test_each_part_is_taken_along() -> None:
     several = Several(parts=(Words(text="a word"), PICTURE, SOUND), titles=("Said", "", ""))
-    assert clipboard_text(several) == "Said\na word\n\nA picture of 40 by 30 pixels\n\nA sound of 0.1 s"
+    assert clipboard_text(several) == "Said\na word\n\nA picture of 40 by 30 pixels\n\nA sound of 0.1 s at 16,000 Hz"
     form = json.loads(downloads_of(several)[-1].data)
     assert Several.from_json(form["output"]) == several
     sent = written(several)

@@ -25,7 +25,7 @@ from core.ui.inputs.texts import put_text, text_key, text_widget
 from core.ui.inputs.videos import video_widget
 from core.ui.parameters import put_parameters
 from core.ui.state import forget_run, runtime, widget_key
-from core.values import Atom, Audio, Image, InputField, Table, Text, Value, Video, fields_of
+from core.values import Atom, Audio, Chat, Image, InputField, Table, Text, Value, Video, fields_of
 
 Widget = Callable[[Task, InputField], Callable[[], Any]]
 
@@ -97,7 +97,9 @@ def take_example(task: Task, example: Example) -> None:
 
 
 def put_input(task: Task, inputs: Value) -> None:
-    """Put the input of a reopened run in, where the visitor has given none."""
+    """Put the input of a reopened run in, where the visitor has given none. A conversation goes on from the run."""
+    if isinstance(inputs, Chat):
+        return
     for field in fields_of(task.input):
         part = getattr(inputs, field.name) if field.name else inputs
         atoms = part if isinstance(part, tuple) else (part,) if part is not None else ()

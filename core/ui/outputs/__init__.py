@@ -28,11 +28,15 @@ from core.ui.outputs.markup import Markup, element, joined, show
 from core.ui.outputs.masks import masks_view
 from core.ui.outputs.matches import matches_view
 from core.ui.outputs.mixed import mixed_view
+from core.ui.outputs.nearness import embeddings_view, similarities_view
 from core.ui.outputs.pages import page_answers_view
-from core.ui.outputs.plain import sound_view, table_view, words_view
+from core.ui.outputs.plain import table_view, words_view
+from core.ui.outputs.rewritten import summary_view, translation_view
+from core.ui.outputs.sound import sound_view, sounds_in
 from core.ui.outputs.table_answer import table_answer_view
 from core.ui.outputs.text import text_view
-from core.ui.outputs.transcript import transcript_view
+from core.ui.outputs.transcript import spoken_pieces, transcript_view
+from core.ui.read_along import read_along
 from core.values import (
     Answers,
     Audio,
@@ -52,10 +56,13 @@ from core.values import (
     PageAnswers,
     Replies,
     Several,
+    Similarities,
+    Summary,
     Table,
     TableAnswer,
     Text,
     Transcript,
+    Translation,
     Value,
     Words,
     atoms_in,
@@ -68,6 +75,12 @@ _sounds: WeakKeyDictionary[Audio, bytes] = WeakKeyDictionary()
 
 View = Callable[[Any, Value | None], Markup]
 
+
+def _vectors_view(output: Embeddings, inputs: Value | None) -> Markup:
+    pictures = inputs is not None and any(isinstance(atom, Image) for atom in atoms_in(inputs))
+    return alike_view(output, inputs) if pictures else embeddings_view(output, inputs)
+
+
 VIEWS: Final[dict[type[Value], View]] = {
     Labels: lambda output, _inputs: labels_view(output),
     Entities: lambda output, _inputs: entities_view(output),
@@ -78,32 +91,38 @@ VIEWS: Final[dict[type[Value], View]] = {
     Fillings: fillings_view,
     Depth: depth_view,
     Image: image_view,
-    Embeddings: alike_view,
     Matches: matches_view,
     TableAnswer: table_answer_view,
     Decisions: lambda output, _inputs: decisions_view(output),
-    Transcript: lambda output, _inputs: transcript_view(output),
+    Transcript: transcript_view,
     Words: lambda output, _inputs: words_view(output),
-    Audio: lambda output, _inputs: sound_view(output),
+    Audio: sound_view,
     Table: lambda output, _inputs: table_view(output),
     Caption: caption_view,
     Replies: lambda output, inputs: joined((asked_view(inputs), labels_view(output))),
     PageAnswers: page_answers_view,
     FilmLabels: lambda output, inputs: joined((labels_view(output), strip_view(output, inputs))),
     Mixed: mixed_view,
+    Summary: summary_view,
+    Translation: translation_view,
+    Similarities: similarities_view,
+    Embeddings: _vectors_view,
 }
 """The view of each type of answer; of several answers each has its own. A task with another type fails a test,
 not a visitor."""
 
 
-def _play_what_was_said(_: Transcript, inputs: Value | None, _key: str) -> None:
-    for atom in atoms_in(inputs) if inputs is not None else ():
-        if isinstance(atom, Audio):
-            _play(atom)
+def _play_what_was_said(transcript: Transcript, inputs: Value | None, key: str) -> None:
+    sounds = sounds_in(inputs)
+    if len(sounds) == 1 and transcript.chunks:
+        read_along(_wav(sounds[0]), spoken_pieces(transcript, sounds[0]), key=f"{key}_along")
+        return
+    for audio in sounds:
+        _play(audio, "What was heard")
 
 
-def _play_answer(output: Audio, _inputs: Value | None, _key: str) -> None:
-    _play(output)
+def _play_what_was_made(audio: Audio, _inputs: Value | None, _key: str) -> None:
+    _play(audio, "What the model made")
 
 
 def _show_what_was_asked(_: Text, inputs: Value | None, _key: str) -> None:
@@ -118,16 +137,16 @@ def _show_asked_and_play(output: Mixed, inputs: Value | None, _key: str) -> None
     if asked:
         show(asked)
     if output.audio is not None:
-        _play(output.audio)
+        _play(output.audio, "What the model made")
 
 
 PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {
     Transcript: _play_what_was_said,
-    Audio: _play_answer,
     Depth: play_depth,
     Image: play_image,
     Text: _show_what_was_asked,
     Mixed: _show_asked_and_play,
+    Audio: _play_what_was_made,
 }
 """What stands above some views and is more than markup: players, and surfaces that turn."""
 
@@ -155,8 +174,12 @@ def show_output(output: Value, *, inputs: Value | None, key: str) -> None:
         show(markup)
 
 
-def _play(audio: Audio) -> None:
+def _play(audio: Audio, alt: str) -> None:
+    st.audio(_wav(audio), format="audio/wav", alt=alt)
+
+
+def _wav(audio: Audio) -> bytes:
     wav = _sounds.get(audio)
     if wav is None:
         wav = _sounds[audio] = encode_wav(audio)
-    st.audio(wav, format="audio/wav")
+    return wav

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from core.feedback.spreadsheet import defuse
-from core.media import encode_png
+from core.media import encode_png, encode_wav
 from core.reading import to_wire
 from core.ui.outputs.answers import NOWHERE
 from core.ui.outputs.depth import colours_of_depth, depth_lines, glb_of
 from core.ui.outputs.image import size_words
 from core.ui.outputs.markup import percent
+from core.ui.outputs.sound import sound_words
+from core.ui.outputs.subtitles import cues_of, srt, vtt
 from core.ui.outputs.transcript import clock
 from core.values import (
     Answers,
@@ -36,10 +38,13 @@ from core.values import (
     PageAnswers,
     Replies,
     Several,
+    Similarities,
+    Summary,
     Table,
     TableAnswer,
     Text,
     Transcript,
+    Translation,
     Value,
     Words,
     atoms_in,
@@ -64,7 +69,8 @@ def downloads_of(output: Value, inputs: Value | None = None) -> list[Download]:
     """Return an answer's files: those of its type, then the JSON that every answer has."""
     files: list[Download] = []
     for number, part in enumerate(output.parts if isinstance(output, Several) else (output,), 1):
-        made = [make(part, inputs) for make in DOWNLOADS.get(type(part), ())]
+        possible = (make(part, inputs) for make in DOWNLOADS.get(type(part), ()))
+        made = [file for file in possible if file is not None]
         files += [file._replace(name=f"{number}-{file.name}") for file in made] if isinstance(output, Several) else made
     return [*files, json_download_of(output, inputs)]
 
@@ -145,10 +151,6 @@ def _decisions(decisions: Decisions) -> str:
     )
 
 
-def _embeddings(embeddings: Embeddings) -> str:
-    return _lines(tuple(f"{value:.6g}" for value in row) for row in embeddings.array().tolist())
-
-
 def _matches(matches: Matches) -> str:
     return _lines((one.first.x, one.first.y, one.second.x, one.second.y, percent(one.score)) for one in matches.matches)
 
@@ -159,10 +161,6 @@ def _depth(depth: Depth) -> str:
 
 def _table(sheet: Table) -> str:
     return _lines((sheet.columns, *sheet.rows))
-
-
-def _sound(audio: Audio) -> str:
-    return f"A sound of {audio.duration_s:.1f} s"
 
 
 def _several(several: Several) -> str:
@@ -177,6 +175,14 @@ def _page_answers(answers: PageAnswers) -> str:
     return _lines((one.answer, "" if one.score is None else percent(one.score)) for one in answers.answers)
 
 
+def _similarities(similarities: Similarities) -> str:
+    return _lines((f"{score:.4f}",) for score in similarities.scores)
+
+
+def _embeddings(embeddings: Embeddings) -> str:
+    return _lines(tuple(f"{value:.6g}" for value in vector) for vector in embeddings.array())
+
+
 COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Labels: _labels,
     Entities: _entities,
@@ -185,13 +191,12 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Masks: _masks,
     Depth: _depth,
     Image: lambda image: f"A picture of {size_words(image)}",
-    Embeddings: _embeddings,
     Matches: _matches,
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
     Words: _text,
-    Audio: _sound,
+    Audio: sound_words,
     Table: _table,
     Several: _several,
     Decisions: _decisions,
@@ -201,6 +206,10 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     PageAnswers: _page_answers,
     FilmLabels: _labels,
     Mixed: _text,
+    Summary: _text,
+    Translation: _text,
+    Similarities: _similarities,
+    Embeddings: _embeddings,
 }
 """What Copy makes of each type of answer."""
 
@@ -228,13 +237,34 @@ def _image_png(image: Image, _inputs: Value | None) -> Download:
     return Download(lambda: encode_png(image), file_name(image, "png"), "image/png")
 
 
-DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download], ...]]] = {
+def _srt_download(output: Transcript, inputs: Value | None) -> Download | None:
+    cues = cues_of(output, inputs)
+    written = srt(cues).encode("utf-8", "replace")
+    return Download(written, file_name(output, "srt"), "application/x-subrip") if cues else None
+
+
+def _vtt_download(output: Transcript, inputs: Value | None) -> Download | None:
+    cues = cues_of(output, inputs)
+    return Download(vtt(cues).encode("utf-8", "replace"), file_name(output, "vtt"), "text/vtt") if cues else None
+
+
+def _wav_download(output: Audio, _inputs: Value | None) -> Download:
+    return Download(lambda: encode_wav(output), file_name(output, "wav"), "audio/wav")
+
+
+DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download | None], ...]]] = {
     Text: (_text_download,),
     Caption: (_text_download,),
-    Transcript: (_text_download,),
+    Summary: (_text_download,),
+    Translation: (_text_download,),
     Depth: (_depth_glb, _depth_png),
     Image: (_image_png,),
+    Transcript: (_text_download, _srt_download, _vtt_download),
     Words: (_text_download,),
     Table: (_sheet_download,),
+    Audio: (_wav_download,),
 }
-"""The files of each type of answer besides its JSON. What takes long to make is made in `Download.data`."""
+"""The files of each type of answer besides its JSON; None where one answer has none of a kind.
+
+What takes long to make is made in `Download.data`.
+"""

@@ -1,11 +1,11 @@
-"""The views of what a function may answer with: words, a sound, a table."""
+"""The views of what a function may answer with: words, a table."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from core.ui.outputs.markup import Markup, element, table
-from core.values import Audio, Table, Words
+from core.values import Table, Words
 
 SAID_CHARS: Final = 80
 """Up to this many characters an answer in words is set large; a longer one is there to be read."""
@@ -16,11 +16,6 @@ def words_view(words: Words) -> Markup:
     if not words.text.strip():
         return element("p", "The answer is empty.", class_="pd-none")
     return element("p", words.text, class_="pd-said" if len(words.text) <= SAID_CHARS else "pd-text")
-
-
-def sound_view(audio: Audio) -> Markup:
-    """Return what stands below the player of a sound."""
-    return element("p", f"{audio.duration_s:.1f} s at {audio.sampling_rate:,} Hz", class_="pd-note")
 
 
 def table_view(sheet: Table) -> Markup:

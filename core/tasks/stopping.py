@@ -1,0 +1,60 @@
+"""When a model that writes stops: because the caller wants it to, or because it wrote what was to end it.
+
+Owns the stopping criteria for transformers' `generate`, and what of a text a stop sequence leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+
+def stop_when(stopped: Callable[[], bool]) -> Any:
+    """Return what ends a generation of transformers once `stopped` is true."""
+    import torch
+    from transformers import StoppingCriteria
+
+    class Stop(StoppingCriteria):  # type: ignore[misc]  # transformers has no types
+        """End the generation when the caller asks for it."""
+
+        def __call__(self, input_ids: Any, _scores: Any, **_: Any) -> Any:
+            return input_ids.new_full((input_ids.shape[0],), stopped(), dtype=torch.bool)
+
+    return Stop()
+
+
+def stop_at(tokenizer: Any, sequences: Sequence[str]) -> Any:
+    """Return what ends a generation of one text once it has written any of the sequences."""
+    import torch
+    from transformers import StoppingCriteria
+
+    # A token stands for a byte at least, and a letter takes four bytes at most.
+    looked_at = 4 * max(map(len, sequences)) + 4
+
+    class Stop(StoppingCriteria):  # type: ignore[misc]  # transformers has no types
+        """End the generation when a sequence is written; the prompt does not count."""
+
+        prompt: int | None = None
+
+        def __call__(self, input_ids: Any, _scores: Any, **_: Any) -> Any:
+            if self.prompt is None:
+                self.prompt = input_ids.shape[1] - 1
+            newest = input_ids[0, max(self.prompt, input_ids.shape[1] - looked_at) :]
+            written = tokenizer.decode(newest, skip_special_tokens=True)
+            found = any(sequence in written for sequence in sequences)
+            return input_ids.new_full((input_ids.shape[0],), found, dtype=torch.bool)
+
+    return Stop()
+
+
+def before(text: str, sequences: Sequence[str]) -> str:
+    """Return a text up to the first stop sequence in it, or all of it."""
+    found = [at for at in (text.find(sequence) for sequence in sequences) if at >= 0]
+    return text[: min(found)] if found else text
+
+
+def settled(text: str, sequences: Sequence[str]) -> str:
+    """Return what of a text that still grows will be part of it, whatever comes: no beginning of a stop sequence."""
+    text = before(text, sequences)
+    begun = [length for sequence in sequences for length in range(1, len(sequence)) if text.endswith(sequence[:length])]
+    return text[: len(text) - max(begun)] if begun else text
