@@ -10,9 +10,10 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from core.errors import BadInput, BadParameters, UnsupportedMedia
+from core.media import encode_png, png_of_depth
 from core.reading import JSON_TYPE, to_wire
 from core.tasks.spec import Task
 from core.values import (
@@ -21,6 +22,7 @@ from core.values import (
     Boxes,
     Caption,
     Decisions,
+    Depth,
     Embeddings,
     Entities,
     Fillings,
@@ -28,6 +30,7 @@ from core.values import (
     Image,
     Labels,
     Masks,
+    Matches,
     Mixed,
     PageAnswers,
     Replies,
@@ -44,6 +47,13 @@ from core.values import (
     Words,
     fields_of,
 )
+
+
+class File(NamedTuple):
+    """Be an answer that travels as a file: its bytes and their media type."""
+
+    data: bytes
+    media_type: str
 
 
 @dataclass(frozen=True)
@@ -118,6 +128,23 @@ def _fillings(answer: Fillings) -> object:
     return gaps[0] if len(gaps) == 1 else gaps
 
 
+def _depth(answer: Depth) -> object:
+    # Six digits are what float32 holds; a tensor has no form of its own in JSON, so it is a list of rows.
+    rows = [[float(f"{value:.6g}") for value in row] for row in answer.array().tolist()]
+    return {"predicted_depth": rows, "depth": base64.b64encode(png_of_depth(answer)).decode()}
+
+
+def _matches(answer: Matches) -> object:
+    return [
+        {
+            "keypoint_image_0": match.first.model_dump(),
+            "keypoint_image_1": match.second.model_dump(),
+            "score": match.score,
+        }
+        for match in answer.matches
+    ]
+
+
 def _table_answer(answer: TableAnswer) -> object:
     # One object, as the reference and huggingface_hub's client have it; the specification wraps it in a list.
     return answer.model_dump(mode="json", exclude=None if answer.aggregator else {"aggregator"})
@@ -151,7 +178,7 @@ def _table(answer: Table) -> object:
 
 
 def _picture(answer: Image) -> object:
-    return {"image": to_wire(answer)}
+    return File(encode_png(answer), "image/png")
 
 
 def _sound(answer: Audio) -> object:
@@ -207,6 +234,8 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Entities: _entities,
     Boxes: _boxes,
     Masks: _masks,
+    Depth: _depth,
+    Matches: _matches,
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
@@ -228,9 +257,9 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Similarities: _similarities,
     Embeddings: _embeddings,
 }
-"""The JSON of each output type."""
+"""The JSON of each output type, or the file that it is."""
 
 
 def written(answer: Value) -> object:
-    """Return an answer as JSON data."""
+    """Return an answer as JSON data, or as a `File`."""
     return ANSWERS[type(answer)](answer)

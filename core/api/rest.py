@@ -11,12 +11,12 @@ import uuid
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from core.admission import is_on_this_machine, is_own_request, may_open_any
-from core.api.protocol import read_payload, written
+from core.api.protocol import File, read_payload, written
 from core.errors import Busy, ShowcaseError, TooLarge
 from core.runtime import Runtime
 from core.showcase import APP_VERSION
@@ -73,7 +73,7 @@ def rest_app(of: Runtime) -> FastAPI:
         return rows
 
     @app.post("/tasks/{task_id}")
-    async def run(task_id: str, request: Request, model: str | None = None) -> JSONResponse:
+    async def run(task_id: str, request: Request, model: str | None = None) -> Response:
         """Run a task on one input, in the Hugging Face inference protocol."""
         task = of.showcase.task(task_id)
         body = await _body(request, of.settings.max_upload_bytes)
@@ -93,15 +93,16 @@ def rest_app(of: Runtime) -> FastAPI:
             visiting=visiting,
         )
         finished = await asyncio.wrap_future(job.future)
-        return JSONResponse(
-            written(finished.output),
-            headers={
-                "X-Run-Id": job.run_id,
-                "X-Model": f"{finished.record.model_id}@{finished.record.revision}",
-                "X-Queue-Ms": f"{finished.record.queue_ms:.1f}",
-                "X-Run-Ms": f"{finished.record.run_ms:.1f}",
-            },
-        )
+        headers = {
+            "X-Run-Id": job.run_id,
+            "X-Model": f"{finished.record.model_id}@{finished.record.revision}",
+            "X-Queue-Ms": f"{finished.record.queue_ms:.1f}",
+            "X-Run-Ms": f"{finished.record.run_ms:.1f}",
+        }
+        answer = await run_in_threadpool(written, finished.output)
+        if isinstance(answer, File):
+            return Response(answer.data, media_type=answer.media_type, headers=headers)
+        return JSONResponse(answer, headers=headers)
 
     return app
 
