@@ -75,8 +75,8 @@ TASKS: tuple[Task, ...] = (
     audio_classification.TASK,
     zero_shot_audio_classification.TASK,
     automatic_speech_recognition.TASK,
-    video_classification.TASK,
     text_to_speech.TASK,
+    video_classification.TASK,
 )
 
 
