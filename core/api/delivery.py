@@ -21,7 +21,7 @@ from core.media import encode_png, encode_wav
 from core.reading import JSON_TYPE
 from core.values import Audio, Image, Value
 
-ONE_IN_A_LIST: Final = frozenset({"text-classification", "summarization", "translation", "image-to-text"})
+ONE_IN_A_LIST: Final = frozenset({"text-classification", "summarization", "translation"})
 """Tasks whose answer Hugging Face's own clients expect as the only one of a list.
 
 Source: `huggingface_hub.InferenceClient`, which takes `[0]` of these answers where the task's specification

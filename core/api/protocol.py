@@ -10,6 +10,7 @@ import base64
 from collections.abc import Callable
 from typing import Any, Final
 
+from core.media import png_of_depth
 from core.reading import to_wire
 from core.values import (
     Answers,
@@ -17,6 +18,7 @@ from core.values import (
     Boxes,
     Caption,
     Decisions,
+    Depth,
     Embeddings,
     Entities,
     Fillings,
@@ -24,6 +26,7 @@ from core.values import (
     Image,
     Labels,
     Masks,
+    Matches,
     Mixed,
     PageAnswers,
     Replies,
@@ -69,6 +72,23 @@ def _fillings(answer: Fillings) -> object:
     # Of a single gap the words at once, of several a list for each: as the specification's own reference does.
     gaps = [[one.model_dump() for one in words] for words in answer.gaps]
     return gaps[0] if len(gaps) == 1 else gaps
+
+
+def _depth(answer: Depth) -> object:
+    # Six digits are what float32 holds; a tensor has no form of its own in JSON, so it is a list of rows.
+    rows = [[float(f"{value:.6g}") for value in row] for row in answer.array().tolist()]
+    return {"predicted_depth": rows, "depth": base64.b64encode(png_of_depth(answer)).decode()}
+
+
+def _matches(answer: Matches) -> object:
+    return [
+        {
+            "keypoint_image_0": match.first.model_dump(),
+            "keypoint_image_1": match.second.model_dump(),
+            "score": match.score,
+        }
+        for match in answer.matches
+    ]
 
 
 def _table_answer(answer: TableAnswer) -> object:
@@ -160,6 +180,8 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Entities: _entities,
     Boxes: _boxes,
     Masks: _masks,
+    Depth: _depth,
+    Matches: _matches,
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
@@ -181,7 +203,7 @@ ANSWERS: Final[dict[type[Value], Callable[[Any], object]]] = {
     Similarities: _similarities,
     Embeddings: _embeddings,
 }
-"""The JSON of each output type."""
+"""The JSON of each output type; what may be sent as a file instead is `core.api.delivery`'s."""
 
 
 def written(answer: Value) -> object:

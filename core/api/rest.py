@@ -136,7 +136,8 @@ async def _run(of: Runtime, request: Request, task: Task, model_id: str | None) 
         runs = await answered(jobs, request)
     except ShowcaseError as err:
         return error_response(err, request.scope, run_id=None if payload.batch else jobs[0].run_id)
-    return delivered(runs, request, batch=payload.batch, details=payload.details)
+    # Maps of a picture's every pixel take a while to write down.
+    return await run_in_threadpool(delivered, runs, request, batch=payload.batch, details=payload.details)
 
 
 async def _start(of: Runtime, request: Request, task: Task, model_id: str | None, payload: Payload) -> list[Job]:

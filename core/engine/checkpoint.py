@@ -28,6 +28,8 @@ _CONFIGURATIONS = (
     "video_preprocessor_config.json",
 )
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model", "*.spm", "bpe.codes")
+_NO_HEAD = frozenset({"image-feature-extraction"})
+"""Tasks that need no head: every checkpoint has a body, whatever it was trained for."""
 _PROCESSORS = ("preprocessor_config.json", "processor_config.json", "video_preprocessor_config.json")
 
 
@@ -88,7 +90,7 @@ def check_architecture(config: dict[str, Any], task: Task, title: str) -> None:
     import transformers
 
     refuse_code(config, title)
-    known = heads_of(task.id)
+    known = None if task.id in _NO_HEAD else heads_of(task.id)
     if known is None or config.get("model_type") in task.also_loads:  # a loader of the task's own knows best
         return
     kinds, heads = known

@@ -1,4 +1,4 @@
-"""Values to bytes: PNG and WAV for browsers, files and the API; masks both ways.
+"""Values to bytes: PNG and WAV for browsers, files and the API; masks both ways, depths out.
 
 Owns what is written. What comes from outside is read by `core.media.images` and `core.media.sounds`.
 """
@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from core.errors import BadInput, TooLarge
 from core.media.limits import millions
-from core.values import Audio, Image
+from core.values import Audio, Depth, Image
 
 _FAST = 1
 """zlib's level: on photographs a few per cent larger than the default and several times as fast."""
@@ -41,6 +41,14 @@ def thumbnail_png(image: Image, max_side: int) -> bytes:
 def png_of_mask(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> bytes:
     """Write a mask of shape (height, width) as an 8-bit grey PNG: 255 where it is true or above 0."""
     return _png(PIL.Image.fromarray(np.where(mask, np.uint8(255), np.uint8(0))))
+
+
+def png_of_depth(depth: Depth) -> bytes:
+    """Write a depth map as an 8-bit grey PNG, as transformers paints it: the least value black, the greatest white."""
+    values = np.nan_to_num(depth.array().astype(np.float64))
+    low, high = float(values.min()), float(values.max())
+    share = (values - low) / (high - low) if high > low else np.zeros_like(values)
+    return _png(PIL.Image.fromarray((share * 255).astype(np.uint8)))
 
 
 def mask_array(png: bytes, *, max_pixels: int = 100_000_000) -> NDArray[np.bool_]:

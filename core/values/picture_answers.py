@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,8 @@ class Depth(Value):
     width: int = Field(gt=0)
     height: int = Field(gt=0)
     values: bytes = Field(repr=False)
+    nearness: bool = Field(False, description="Whether larger values are nearer, not farther.")
+    unit: Literal["", "m"] = Field("", description="Metres, or empty where the values only compare within the picture.")
 
     @model_validator(mode="after")
     def _check_length(self) -> Self:
@@ -72,10 +74,10 @@ class Depth(Value):
         return self
 
     @classmethod
-    def from_array(cls, array: NDArray[np.float32]) -> Self:
+    def from_array(cls, array: NDArray[np.float32], *, nearness: bool = False, unit: Literal["", "m"] = "") -> Self:
         """Build from an array of shape (height, width)."""
         values = np.ascontiguousarray(array, np.dtype("<f4")).tobytes()
-        return cls(width=array.shape[1], height=array.shape[0], values=values)
+        return cls(width=array.shape[1], height=array.shape[0], values=values, nearness=nearness, unit=unit)
 
     def array(self) -> NDArray[np.float32]:
         """Return the values as a read-only array of shape (height, width)."""

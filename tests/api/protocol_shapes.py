@@ -34,6 +34,9 @@ CHUNK: Final = {
     "required": ["text", "timestamp"],
 }
 
+POINT: Final = {"type": "object", "properties": {"x": NUMBER, "y": NUMBER}, "required": ["x", "y"]}
+PNG: Final = {"contentMediaType": "image/png"}
+
 OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     "text-classification": CLASSIFICATION,
     "image-classification": CLASSIFICATION,
@@ -77,6 +80,19 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     "object-detection": rows_of({"label": STRING, "score": NUMBER, "box": BOX}),
     "zero-shot-image-classification": CLASSIFICATION,
     "zero-shot-object-detection": rows_of({"label": STRING, "score": NUMBER, "box": BOX}),
+    "depth-estimation": {
+        "type": "object",
+        "properties": {
+            "predicted_depth": {"type": "array", "items": {"type": "array", "items": NUMBER}},
+            "depth": STRING,
+        },
+        "required": ["predicted_depth", "depth"],
+        "additionalProperties": False,
+    },
+    "image-to-image": PNG,
+    "mask-generation": rows_of({"label": STRING, "mask": STRING}, {"score": NUMBER}),
+    "keypoint-matching": rows_of({"keypoint_image_0": POINT, "keypoint_image_1": POINT, "score": NUMBER}),
+    "image-feature-extraction": {"type": "array", "items": {"type": "array", "items": NUMBER}},
     "image-segmentation": rows_of({"label": STRING, "mask": STRING}, {"score": NUMBER}),
     "image-to-text": rows_of({"generated_text": STRING}),
     "visual-question-answering": rows_of({"answer": STRING, "score": NUMBER}),

@@ -132,7 +132,10 @@ def test_every_method_gives_what_the_page_gives(task: Task, site: Site, session_
     elif isinstance(found, str):
         assert found in written(output).values()  # type: ignore[attr-defined]
     else:
-        assert_alike(plain(found), written(output))
+        expected = written(output)
+        if isinstance(expected, list) and is_dataclass(found):  # the client takes the first of a list of one
+            (expected,) = expected
+        assert_alike(plain(found), expected)
 
 
 def test_every_method_that_the_client_has_is_tried() -> None:

@@ -39,8 +39,8 @@ def load(folder: Path, task_id: str, dtype: str = "float32", tasks: tuple[Task, 
 
 
 def tells_labels(task: Task) -> bool:
-    """Say whether the labels come with each input, so that a checkpoint has none of its own."""
-    return "candidate_labels" in task.parameters.model_fields
+    """Say whether a checkpoint has no labels of its own: they come with each input, or there are none."""
+    return "candidate_labels" in task.parameters.model_fields or task.id == "mask-generation"
 
 
 @pytest.fixture
@@ -142,6 +142,13 @@ def test_names_that_nobody_knows_are_refused(tiny_folder: Callable[[str], Path])
     ("error", "kind", "says"),
     [
         (ImportError("\nDetrX requires the timm library but it was not found"), ModelUnavailable, "pip install timm"),
+        (
+            ImportError(
+                "Sam2ImageProcessor requires the Torchvision library but it was not found in your environment."
+            ),
+            ModelUnavailable,
+            "needs the Python package torchvision. Install it: pip install torchvision",
+        ),
         (ModuleNotFoundError("No module named 'kenlm'"), ModelUnavailable, "pip install kenlm"),
         (OSError("/srv/models/x is broken"), ModelUnavailable, "do not make a working text classification model"),
         (KeyError("odd"), ModelUnavailable, "do not make a working"),

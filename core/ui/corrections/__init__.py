@@ -1,8 +1,9 @@
 """How a visitor corrects an answer, in the answer's own type: one function per output type.
 
-    words   what is chosen or written
-    marks   words, boxes and regions with a label each
-    tables  cells and numbers in a sheet
+    words     what is chosen or written
+    marks     words, boxes and regions with a label each
+    tables    cells and numbers in a sheet
+    pictures  depths, pictures and matches
 
 Each shows its widgets and returns the corrected answer, or None while it says what the answer says.
 """
@@ -15,6 +16,7 @@ from typing import Final
 import streamlit as st
 
 from core.ui.corrections.marks import correct_boxes, correct_entities, correct_masks
+from core.ui.corrections.pictures import correct_depth, correct_image, correct_matches
 from core.ui.corrections.tables import correct_similarities, correct_table
 from core.ui.corrections.words import (
     correct_answers,
@@ -35,6 +37,7 @@ from core.values import (
     Boxes,
     Caption,
     Decisions,
+    Depth,
     Embeddings,
     Entities,
     Fillings,
@@ -42,6 +45,7 @@ from core.values import (
     Image,
     Labels,
     Masks,
+    Matches,
     Mixed,
     PageAnswers,
     Replies,
@@ -82,11 +86,6 @@ def correct_several(output: Several, labels: Sequence[str], key: str) -> Several
     return output.model_copy(update={"parts": parts}) if right else None
 
 
-def correct_nothing(_output: Value, _labels: Sequence[str], _key: str) -> None:
-    """Ask for words instead: such an answer cannot be made by hand here."""
-    st.caption("Say in the comment what would be right.")
-
-
 def correct_embeddings(_output: Embeddings, _labels: Sequence[str], _key: str) -> None:
     """Ask for words instead: nobody writes a vector by hand."""
     st.caption("Nobody writes a vector by hand: say in the comment which texts should be nearer, or farther apart.")
@@ -103,7 +102,9 @@ CORRECTIONS: Final[dict[type[Value], Callable[..., Value | None]]] = {
     Fillings: correct_fillings,
     Words: correct_text,
     Table: correct_table,
-    Image: correct_nothing,
+    Depth: correct_depth,
+    Image: correct_image,
+    Matches: correct_matches,
     Several: correct_several,
     Decisions: correct_decisions,
     TableAnswer: correct_table_answer,

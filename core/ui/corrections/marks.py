@@ -10,6 +10,8 @@ import streamlit as st
 from core.values import Boxes, Entities, Masks
 
 KEPT: Final = "Right"
+"""The column whose tick keeps a row."""
+
 LABEL: Final = "Label"
 
 

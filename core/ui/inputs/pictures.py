@@ -33,12 +33,13 @@ def picture_widget(task: Task, field: InputField) -> Callable[[], Any]:
     else:
         _show_sources(task, field)
     given = [file for file in given_files(task, field) if file.name != DRAWN]
-    for column, file in zip(
-        st.columns(min(4, len(given))) if len(given) > 1 else [st.container()], given, strict=False
-    ):
-        with column, problems_shown():
+    across = st.columns(PREVIEWS_ACROSS) if len(given) > 1 else [st.container()]
+    for number, file in enumerate(given):
+        # Several are numbered, as the answer names them.
+        caption = f"{number + 1}. {file.name}" if len(given) > 1 else file.name
+        with across[number % len(across)], problems_shown():
             image = read_image(file.data, runtime().showcase.limits, name=file.name)
-            st.image(thumbnail_png(image, PREVIEW_SIDE), caption=file.name, alt=f"Your input: {file.name}")
+            st.image(thumbnail_png(image, PREVIEW_SIDE), caption=caption, alt=f"Your input: {caption}")
     return files_reader(task, field)
 
 

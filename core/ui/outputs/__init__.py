@@ -11,20 +11,24 @@ from typing import Any, Final
 
 import streamlit as st
 
+from core.ui.outputs.alike import alike_view
 from core.ui.outputs.answers import answers_view
 from core.ui.outputs.asked import asked_view, caption_view, strip_view
 from core.ui.outputs.boxes import boxes_view
 from core.ui.outputs.decisions import decisions_view
+from core.ui.outputs.depth import depth_view
 from core.ui.outputs.entities import entities_view
 from core.ui.outputs.export import Download, clipboard_text, downloads_of
 from core.ui.outputs.fillings import fillings_view
+from core.ui.outputs.image import image_view
 from core.ui.outputs.labels import labels_view
 from core.ui.outputs.markup import Markup, element, joined, show
 from core.ui.outputs.masks import masks_view
+from core.ui.outputs.matches import matches_view
 from core.ui.outputs.mixed import mixed_view
 from core.ui.outputs.nearness import embeddings_view, similarities_view
 from core.ui.outputs.pages import page_answers_view
-from core.ui.outputs.plain import picture_view, table_view, words_view
+from core.ui.outputs.plain import table_view, words_view
 from core.ui.outputs.players import PLAYERS
 from core.ui.outputs.rewritten import summary_view, translation_view
 from core.ui.outputs.sound import sound_view
@@ -37,6 +41,7 @@ from core.values import (
     Boxes,
     Caption,
     Decisions,
+    Depth,
     Embeddings,
     Entities,
     Fillings,
@@ -44,6 +49,7 @@ from core.values import (
     Image,
     Labels,
     Masks,
+    Matches,
     Mixed,
     PageAnswers,
     Replies,
@@ -57,11 +63,18 @@ from core.values import (
     Translation,
     Value,
     Words,
+    atoms_in,
 )
 
 __all__ = ["VIEWS", "Download", "clipboard_text", "downloads_of", "show_output"]
 
 View = Callable[[Any, Value | None], Markup]
+
+
+def _vectors_view(output: Embeddings, inputs: Value | None) -> Markup:
+    pictures = inputs is not None and any(isinstance(atom, Image) for atom in atoms_in(inputs))
+    return alike_view(output, inputs) if pictures else embeddings_view(output, inputs)
+
 
 VIEWS: Final[dict[type[Value], View]] = {
     Labels: lambda output, _inputs: labels_view(output),
@@ -71,11 +84,13 @@ VIEWS: Final[dict[type[Value], View]] = {
     Masks: masks_view,
     Answers: answers_view,
     Fillings: fillings_view,
+    Depth: depth_view,
+    Image: image_view,
+    Matches: matches_view,
     TableAnswer: table_answer_view,
     Decisions: lambda output, _inputs: decisions_view(output),
     Transcript: transcript_view,
     Words: lambda output, _inputs: words_view(output),
-    Image: lambda output, _inputs: picture_view(output),
     Audio: sound_view,
     Table: lambda output, _inputs: table_view(output),
     Caption: caption_view,
@@ -86,7 +101,7 @@ VIEWS: Final[dict[type[Value], View]] = {
     Summary: summary_view,
     Translation: translation_view,
     Similarities: similarities_view,
-    Embeddings: embeddings_view,
+    Embeddings: _vectors_view,
 }
 """The view of each type of answer; of several answers each has its own. A task with another type fails a test,
 not a visitor."""

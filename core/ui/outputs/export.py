@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
 from core.feedback.spreadsheet import defuse
-from core.media import encode_wav
+from core.media import encode_png, encode_wav
 from core.reading import to_wire
 from core.ui.outputs.answers import NOWHERE
+from core.ui.outputs.depth import colours_of_depth, depth_lines, glb_of
+from core.ui.outputs.image import size_words
 from core.ui.outputs.markup import percent
 from core.ui.outputs.sound import sound_words
 from core.ui.outputs.subtitles import cues_of, srt, vtt
@@ -23,6 +25,7 @@ from core.values import (
     Caption,
     Chat,
     Decisions,
+    Depth,
     Embeddings,
     Entities,
     Fillings,
@@ -30,6 +33,7 @@ from core.values import (
     Image,
     Labels,
     Masks,
+    Matches,
     Mixed,
     PageAnswers,
     Replies,
@@ -77,9 +81,14 @@ def json_download_of(output: Value, inputs: Value | None = None) -> Download:
     A picture or a sound is not put in: it is the visitor's own file, and far larger than the answer.
     """
     form = {"inputs": to_wire(inputs)} if inputs is not None and _is_words(inputs) else {}
-    whole = {**form, "output": output.to_json()}
-    data = json.dumps(whole, ensure_ascii=False, indent=2).encode("utf-8", "replace")
-    return Download(data, file_name(output, "json"), "application/json")
+
+    def make() -> bytes:
+        whole = {**form, "output": output.to_json()}
+        return json.dumps(whole, ensure_ascii=False, indent=2).encode("utf-8", "replace")
+
+    # Pictures and depths are megabytes of JSON, and the page is drawn again at every click.
+    large = isinstance(output, Depth | Image)
+    return Download(make if large else make(), file_name(output, "json"), "application/json")
 
 
 def file_name(output: Value, extension: str) -> str:
@@ -142,12 +151,16 @@ def _decisions(decisions: Decisions) -> str:
     )
 
 
+def _matches(matches: Matches) -> str:
+    return _lines((one.first.x, one.first.y, one.second.x, one.second.y, percent(one.score)) for one in matches.matches)
+
+
+def _depth(depth: Depth) -> str:
+    return _lines(depth_lines(depth))
+
+
 def _table(sheet: Table) -> str:
     return _lines((sheet.columns, *sheet.rows))
-
-
-def _picture(image: Image) -> str:
-    return f"A picture of {image.width} by {image.height} pixels"
 
 
 def _several(several: Several) -> str:
@@ -176,11 +189,13 @@ COPIED: Final[dict[type[Value], Callable[[Any], str]]] = {
     Text: _text,
     Boxes: _boxes,
     Masks: _masks,
+    Depth: _depth,
+    Image: lambda image: f"A picture of {size_words(image)}",
+    Matches: _matches,
     Transcript: _transcript,
     Answers: _answers,
     Fillings: _fillings,
     Words: _text,
-    Image: _picture,
     Audio: sound_words,
     Table: _table,
     Several: _several,
@@ -210,6 +225,18 @@ def _text_download(output: Text | Transcript, _inputs: Value | None) -> Download
     return Download(output.text.encode("utf-8", "replace"), file_name(output, "txt"), "text/plain", "Text")
 
 
+def _depth_glb(depth: Depth, inputs: Value | None) -> Download:
+    return Download(lambda: glb_of(depth, inputs), file_name(depth, "glb"), "model/gltf-binary", "3D (GLB)")
+
+
+def _depth_png(depth: Depth, _inputs: Value | None) -> Download:
+    return Download(lambda: encode_png(colours_of_depth(depth)), file_name(depth, "png"), "image/png")
+
+
+def _image_png(image: Image, _inputs: Value | None) -> Download:
+    return Download(lambda: encode_png(image), file_name(image, "png"), "image/png")
+
+
 def _srt_download(output: Transcript, inputs: Value | None) -> Download | None:
     cues = cues_of(output, inputs)
     written = srt(cues).encode("utf-8", "replace")
@@ -230,6 +257,8 @@ DOWNLOADS: Final[dict[type[Value], tuple[Callable[[Any, Value | None], Download 
     Caption: (_text_download,),
     Summary: (_text_download,),
     Translation: (_text_download,),
+    Depth: (_depth_glb, _depth_png),
+    Image: (_image_png,),
     Transcript: (_text_download, _srt_download, _vtt_download),
     Words: (_text_download,),
     Table: (_sheet_download,),

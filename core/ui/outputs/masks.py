@@ -26,6 +26,9 @@ LAYER_SIDE: Final = 720
 INSIDE_ALPHA: Final = 118
 """Of 255: the region shows, and so does what is in it."""
 
+MANY: Final = 8
+"""Regions beyond which their list scrolls by itself: the picture has to stay in sight while they are switched."""
+
 _layers: WeakKeyDictionary[Masks, tuple[str, ...]] = WeakKeyDictionary()
 
 
@@ -86,9 +89,12 @@ def _urls(masks: Masks) -> tuple[str, ...]:
 
 
 def _switches(count: int) -> str:
-    return "".join(
-        f".pd-masks:has(.pd-k{number}:not(:checked)) .pd-m{number}{{display:none}}" for number in range(count)
+    hidden = (f".pd-masks:has(.pd-k{number}:not(:checked)) .pd-m{number}{{display:none}}" for number in range(count))
+    # Pointed at, a region stands alone; where there is no pointer to rest, a tap would leave it so.
+    alone = (
+        f".pd-masks:has(.pd-q{number}:hover) .pd-layer:not(.pd-m{number}){{opacity:0.12}}" for number in range(count)
     )
+    return f"{''.join(hidden)}@media (hover: hover){{{''.join(alone)}}}"
 
 
 def _switch() -> Markup:
@@ -109,10 +115,14 @@ def _table(masks: Masks) -> Markup:
                 element("span", percent(mask.area), class_="pd-n"),
                 element("small", f"score {percent(mask.score)}" if mask.score is not None else ""),
             ),
+            class_=f"pd-q{number}",
             style=f"--c:{colours[mask.label]}",
         )
         for number, mask in enumerate(masks.masks)
     ]
     return element(
-        "ul", *rows, class_="pd-regions", aria_label="Regions, the share of the picture each covers; tick to show"
+        "ul",
+        *rows,
+        class_="pd-regions pd-many" if len(rows) > MANY else "pd-regions",
+        aria_label="Regions, the share of the picture each covers; tick to show",
     )

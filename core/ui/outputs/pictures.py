@@ -33,7 +33,7 @@ def picture_url(image: Image) -> str:
     """
     url = _urls.get(image)
     if url is None:
-        url = _urls[image] = _encoded(image)
+        url = _urls[image] = data_url(*encoded_for_show(image))
     return url
 
 
@@ -59,7 +59,8 @@ def data_url(data: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
-def _encoded(image: Image) -> str:
+def encoded_for_show(image: Image) -> tuple[bytes, str]:
+    """Return a picture as a file at most `MAX_SIDE` long, and its media type: JPEG, or PNG where it is small."""
     picture = to_pil(image)
     lossless = max(picture.size) <= LOSSLESS_SIDE
     # Averaged down by a whole factor first: 40 ms instead of 120 for twelve megapixels.
@@ -67,6 +68,6 @@ def _encoded(image: Image) -> str:
     file = io.BytesIO()
     if lossless:
         picture.save(file, "PNG")
-        return data_url(file.getvalue(), "image/png")
+        return file.getvalue(), "image/png"
     picture.save(file, "JPEG", quality=85)
-    return data_url(file.getvalue(), "image/jpeg")
+    return file.getvalue(), "image/jpeg"

@@ -1,12 +1,11 @@
-"""The views of what a function may answer with: words, a picture, a table."""
+"""The views of what a function may answer with: words, a table."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from core.ui.outputs.markup import Markup, element, table
-from core.ui.outputs.pictures import picture_url
-from core.values import Image, Table, Words
+from core.values import Table, Words
 
 SAID_CHARS: Final = 80
 """Up to this many characters an answer in words is set large; a longer one is there to be read."""
@@ -17,13 +16,6 @@ def words_view(words: Words) -> Markup:
     if not words.text.strip():
         return element("p", "The answer is empty.", class_="pd-none")
     return element("p", words.text, class_="pd-said" if len(words.text) <= SAID_CHARS else "pd-text")
-
-
-def picture_view(image: Image) -> Markup:
-    """Return the view of a picture."""
-    alt = f"The answer: a picture of {image.width} by {image.height} pixels"
-    picture = element("img", src=picture_url(image), alt=alt)
-    return element("figure", picture, class_="pd-picture")
 
 
 def table_view(sheet: Table) -> Markup:

@@ -10,11 +10,13 @@ import streamlit as st
 
 from core.media import encode_wav
 from core.ui.outputs.asked import asked_view
+from core.ui.outputs.depth import play_depth
+from core.ui.outputs.image import play_image
 from core.ui.outputs.markup import show
 from core.ui.outputs.sound import sounds_in
 from core.ui.outputs.transcript import spoken_pieces
 from core.ui.read_along import read_along
-from core.values import Audio, Mixed, Text, Transcript, Value
+from core.values import Audio, Depth, Image, Mixed, Text, Transcript, Value
 
 _sounds: WeakKeyDictionary[Audio, bytes] = WeakKeyDictionary()
 """Each sound's WAV, for as long as somebody holds the sound: the page is drawn again at every click."""
@@ -50,6 +52,8 @@ def _show_asked_and_play(output: Mixed, inputs: Value | None, _key: str) -> None
 
 PLAYERS: Final[dict[type[Value], Callable[[Any, Value | None, str], None]]] = {
     Transcript: _play_what_was_said,
+    Depth: play_depth,
+    Image: play_image,
     Text: _show_what_was_asked,
     Mixed: _show_asked_and_play,
     Audio: _play_what_was_made,
