@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from core.tasks.spec import Task
-from core.values import NOUNS, Audio, Chat, Image, InputField, Message, Table, Text, Value, Video, fields_of
+from core.values import NOUNS, OWN_NAMES, Audio, Chat, Image, InputField, Message, Table, Text, Value, Video, fields_of
 
 _FILE: Final = {"type": "string", "contentEncoding": "base64"}
 
@@ -36,16 +36,6 @@ _ATOMS: Final[Mapping[type[Value], dict[str, Any]]] = {
         },
     },
 }
-
-OWN_NAMES: Final[Mapping[type[Value], str]] = {
-    Text: "text",
-    Image: "image",
-    Audio: "audio",
-    Video: "video",
-    Table: "table",
-    Chat: "messages",
-}
-"""What a single atom is called where everything needs a name."""
 
 
 def inputs_schema(task: Task) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from core.ui.problem import problems_shown
 from core.ui.result import reopened, show_job, show_run
 from core.ui.state import client, forget_run, in_url, runtime, set_in_url, widget_key
 from core.ui.theme import page_header
+from core.ui.use_from_code import conversation_parts, show_use_from_code
 from core.values import Value
 
 __all__ = ["STATE_WORDS", "show_modality"]
@@ -46,7 +47,9 @@ def show_modality(modality: Modality) -> None:
         chats = runtime().showcase.converses(task, card)
         # Of a conversation only the settings stand here: it is written where it is read.
         parameters = show_parameters(task, chats=True) if chats else {}
-        pressed = None if chats else _show_form(task)
+        pressed = None if chats else _show_form(task, card)
+        if chats:
+            show_use_from_code(task, card, conversation_parts(task), parameters)
     with right, problems_shown():
         stage = st.container()
         if chats:
@@ -87,20 +90,21 @@ def _choose_task(tasks: list[Task], modality: Modality) -> Task:
     return by_id[task_id or tasks[0].id]
 
 
-def _show_form(task: Task) -> tuple[Value, dict[str, object]] | None:
+def _show_form(task: Task, card: ModelCard) -> tuple[Value, dict[str, object]] | None:
     """Show input and parameters; return what is to be run if `Run` was pressed."""
     # In a form a text is sent together with the press of `Run`, and Ctrl+Enter presses it.
     typed = is_typed(task)
     with st.form(widget_key(task.id, "form"), border=False) if typed else st.container(key="input"):
-        read = show_input_form(task)
+        form = show_input_form(task)
         parameters = {**show_prominent_parameters(task), **show_parameters(task)}
         options: dict[str, Any] = {"type": "primary", "icon": ":material/play_arrow:", "width": "stretch"}
         pressed = st.form_submit_button("Run", **options) if typed else st.button("Run", key="run", **options)
     show_examples(task)
+    show_use_from_code(task, card, form.parts(), parameters)
     if not pressed:
         return None
     with problems_shown():
-        return read(), parameters
+        return form.read(), parameters
     forget_run()
     return None
 

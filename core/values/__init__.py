@@ -14,7 +14,7 @@ or storage: identity, times and clients belong to the store, decoding belongs to
 from collections.abc import Mapping
 
 from core.values.base import Score, Value
-from core.values.fields import NOUNS, InputField, atoms_in, fields_of
+from core.values.fields import NOUNS, OWN_NAMES, InputField, atoms_in, fields_of
 from core.values.inputs import ATOMS, Atom, Audio, Chat, Image, Message, Table, Text, Video
 from core.values.joined_answers import Several, Words
 from core.values.picture_answers import (
@@ -92,6 +92,7 @@ VALUE_TYPES: Mapping[str, type[Value]] = {
 __all__ = [
     "ATOMS",
     "NOUNS",
+    "OWN_NAMES",
     "VALUE_TYPES",
     "Answer",
     "Answers",

@@ -24,6 +24,17 @@ NOUNS: Mapping[type[Atom], str] = {
 """What a visitor calls each kind of atom."""
 
 
+OWN_NAMES: Mapping[type[Value], str] = {
+    Text: "text",
+    Image: "image",
+    Audio: "audio",
+    Video: "video",
+    Table: "table",
+    Chat: "messages",
+}
+"""What a single atom is called where everything needs a name, as in the arguments of a tool."""
+
+
 @dataclass(frozen=True)
 class InputField:
     """Describe one field of an input.

@@ -10,12 +10,16 @@ A form has one widget for each field of the task's input, in their order.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from mimetypes import guess_type
+from pathlib import Path
 from typing import Any, Final
 
 import streamlit as st
 
 from core.errors import BadInput
 from core.reading import encoded
+from core.snippets import FILE_NAMES, File
 from core.tasks.spec import Example, Task
 from core.ui.inputs.given import Given, example_files, example_part, given_files, has_files, keep_files
 from core.ui.inputs.pictures import picture_widget
@@ -47,8 +51,22 @@ def is_typed(task: Task) -> bool:
     return all(field.atom in TYPED for field in fields_of(task.input))
 
 
-def show_input_form(task: Task) -> Callable[[], Value]:
-    """Show the widgets of the task's input; return what reads them, to be called once `Run` is pressed."""
+@dataclass(frozen=True)
+class InputForm:
+    """Hold what reads a form.
+
+    Args:
+        read: reads the input, checked and decoded; called once `Run` is pressed.
+        parts: gives what is on the screen as a request would send it, with a `File` for each file; None where
+            nothing was given.
+    """
+
+    read: Callable[[], Value]
+    parts: Callable[[], Any]
+
+
+def show_input_form(task: Task) -> InputForm:
+    """Show the widgets of the task's input."""
     fields = fields_of(task.input)
     beside = len(fields) == 2 and all(field.atom is Image and not field.many for field in fields)
     places = st.columns(2) if beside else [st.container() for _ in fields]
@@ -65,7 +83,27 @@ def show_input_form(task: Task) -> Callable[[], Value]:
         name = names[0] if len(names) == 1 else ""
         return runtime().showcase.read_input(task, parts if fields[0].name else parts[""], name=name)
 
-    return read
+    def parts() -> Any:
+        given = {field.name: _as_sent(task, field, readers[field.name]()) for field in fields}
+        named = {name: part for name, part in given.items() if part is not None}
+        return named if fields[0].name else given[""]
+
+    return InputForm(read, parts)
+
+
+def _as_sent(task: Task, field: InputField, part: Any) -> Any:
+    """Return a part with its files by their names instead of their bytes."""
+    names = [file.name for file in given_files(task, field)] if field.atom in FILE_NAMES else []
+
+    def as_sent(one: Any, at: int) -> Any:
+        if not isinstance(one, bytes):
+            return one
+        own = names[at] if at < len(names) and Path(names[at]).suffix else FILE_NAMES[field.atom]
+        return File(own, guess_type(own)[0] or "application/octet-stream")
+
+    if isinstance(part, list) and field.many:
+        return [as_sent(one, at) for at, one in enumerate(part)]
+    return as_sent(part, 0)
 
 
 def show_examples(task: Task) -> None:
