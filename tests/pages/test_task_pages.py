@@ -60,7 +60,7 @@ def test_every_parameter_has_a_widget_with_its_default_and_help(task: Task, visi
     defaults = task.checked_parameters({})
     widgets = {
         widget.key: widget
-        for kind in (app.slider, app.toggle, app.selectbox, app.text_input, app.multiselect)
+        for kind in (app.slider, app.number_input, app.toggle, app.selectbox, app.text_input, app.multiselect)
         for widget in kind
     }
     for name, field in task.parameters.model_fields.items():
