@@ -12,6 +12,7 @@ import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before huggingface_hub is imported by anyone
 
+from bench.site import Site, served
 from core import runtime as runtime_module
 from core.catalog import Catalog
 from core.runtime import Runtime
@@ -81,3 +82,12 @@ def session_runtime(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Calla
 @pytest.fixture
 def starters_folder() -> Path:
     return Path(__file__).resolve().parent.parent / "models" / "starters"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Callable[[str], Path]) -> Iterator[Site]:
+    """Serve a site in which every task can run, in a process of its own."""
+    folder = tmp_path_factory.mktemp("site")
+    write_catalog(folder / "catalog.toml", tiny_folder)
+    with served(folder, {"PODIUM_CATALOG": str(folder / "catalog.toml")}) as running:
+        yield running

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pytest
+
 from bench.readme import with_tables
+from bench.site import Site
 from core.api.rest import rest_app
 from core.catalog import Catalog
 from core.runtime import Runtime
@@ -25,6 +32,21 @@ def test_every_route_is_in_the_readme(session_runtime: Runtime) -> None:
     for path, methods in paths.items():
         for method in methods:
             assert f"`{method.upper()} /api{path}`" in README
+
+
+@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+def test_the_python_of_the_readme_runs(block: str, site: Site, tmp_path: Path) -> None:
+    if block.startswith("# demos/"):  # a demo, which tests/demos runs
+        ast.parse(block)
+        return
+    (tmp_path / "block.py").write_text(block.replace("http://localhost:8501", site.url))
+    environment = {**os.environ, "PYTHONPATH": ""}
+    environment.pop("HF_HUB_OFFLINE")
+    done = subprocess.run(
+        [sys.executable, tmp_path / "block.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert any(word in done.stdout for word in ("positive", "three one four", "PROPN")), done.stdout
 
 
 def test_every_starter_is_in_the_readme_with_its_card() -> None:

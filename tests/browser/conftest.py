@@ -1,16 +1,15 @@
-"""A served site and a Chromium, shared by the browser tests; both skip with the reason where Chromium is missing."""
+"""A Chromium, shared by the browser tests, which skip with the reason where it is missing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from bench.chromium import chromium, chromium_path
-from bench.site import Site, served
-from tests.conftest import write_catalog
+from bench.site import Site
 
 STARTERS = Path(__file__).resolve().parent.parent.parent / "models" / "starters"
 SPOKEN = STARTERS / "digit-strings" / "examples" / "three-one-four.wav"
@@ -20,17 +19,9 @@ expect.set_options(timeout=20_000)  # a busy machine may take its time; a quick 
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Callable[[str], Path]) -> Iterator[Site]:
+def browser() -> Iterator[Browser]:
     if chromium_path() is None:
         pytest.skip("needs Chromium (Debian: apt-get install chromium)")
-    folder = tmp_path_factory.mktemp("site")
-    write_catalog(folder / "catalog.toml", tiny_folder)
-    with served(folder, {"PODIUM_CATALOG": str(folder / "catalog.toml")}) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def browser(site: Site) -> Iterator[Browser]:
     with chromium(microphone=SPOKEN) as started:
         yield started
 
