@@ -67,9 +67,9 @@ class TransformersLoader:
         Raises: ModelUnavailable saying what is wrong, DoesNotFit if memory ran out, UnknownName.
         """
         task = self._task(key)
+        prepare_torch()
         device = choose_device(key.device)
         dtype = choose_dtype(key.dtype, device)
-        prepare_torch()
         folder = self._find(key) or self._fetch(key, task, progress)
         title = self._title(key)
         config = check_folder(folder, task, title)
