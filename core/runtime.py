@@ -88,6 +88,7 @@ def build(settings: Settings) -> Runtime:
         loader=DemoLoader(demos.found, ask, checkpoints=loader),
         budget_bytes=settings.memory_bytes or memory_budget_bytes(),
         queue_limit=settings.queue_limit,
+        known_bytes=settings.known_bytes,
     )
     showcase = Showcase(
         settings=settings,

@@ -77,6 +77,12 @@ class Settings:
     device: str = _setting("PODIUM_DEVICE", "auto", "Where models run: auto, cpu or cuda:0.")
     dtype: Dtype = _setting("PODIUM_DTYPE", "auto", "What models compute in: auto, float32, bfloat16 or float16.")
     deadline_s: float = _setting("PODIUM_DEADLINE_S", 120.0, "The longest a request may take, in seconds.")
+    known_bytes: int = _setting(
+        "PODIUM_ANSWER_CACHE_MB",
+        64 * _MB,
+        "Answers kept in memory, in MB, so that the same question is not run twice; 0: none.",
+        unit=_MB,
+    )
     queue_limit: int = _setting("PODIUM_QUEUE_LIMIT", 64, "The most requests that may wait for one model.")
     max_text_chars: int = _setting("PODIUM_MAX_TEXT_CHARS", 20_000, "The longest text, in characters.")
     max_upload_bytes: int = _setting(

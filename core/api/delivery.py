@@ -89,6 +89,7 @@ def _headers(runs: Sequence[Run]) -> dict[str, str]:
         "X-Model": f"{record.model_id}@{record.revision}",
         "X-Queue-Ms": f"{max(run.record.queue_ms for run in runs):.1f}",
         "X-Run-Ms": f"{max(run.record.run_ms for run in runs):.1f}",
+        "X-Known": "true" if all(run.record.is_known for run in runs) else "false",
     }
 
 

@@ -30,7 +30,7 @@ READ_WITHIN_S: Final = 60.0
 OPEN_PATHS: Final = ("/api/health", "/api/ready", "/api/docs", "/api/openapi.json")
 """What anybody may read, without a key and as often as they like: it says nothing about anybody."""
 
-_EXPOSED = "Retry-After, X-Model, X-Queue-Ms, X-Run-Id, X-Run-Ms, Mcp-Session-Id"
+_EXPOSED = "Retry-After, X-Known, X-Model, X-Queue-Ms, X-Run-Id, X-Run-Ms, Mcp-Session-Id"
 _ALLOWED = "Accept, Authorization, Content-Type, X-Api-Key, Mcp-Protocol-Version, Mcp-Session-Id, Last-Event-Id"
 
 Finished = Callable[[Scope, int], None]

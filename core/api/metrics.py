@@ -95,7 +95,8 @@ class Metrics:
         self._runs.labels(task, source, "ok").inc()
         self._queue_s.labels(task).observe(record.queue_ms / 1000)
         self._run_s.labels(task).observe(record.run_ms / 1000)
-        self._batch.labels(task).observe(record.batch_size)
+        if not record.is_known:
+            self._batch.labels(task).observe(record.batch_size)
 
     def _judged(self, judgement: JudgementRecord) -> None:
         rating = judgement.rating

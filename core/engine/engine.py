@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 from core.engine.cache import Cache
 from core.engine.deadlines import Deadlines
-from core.engine.key import Loader, ModelKey
-from core.engine.state import ModelStatus
+from core.engine.key import Loaded, Loader, ModelKey
+from core.engine.known import Known, KnownAnswers, Question
+from core.engine.state import Answer, ModelStatus
 from core.engine.ticket import Ticket
 from core.engine.worker import Worker
 from core.errors import Busy, ModelUnavailable
@@ -30,6 +31,7 @@ class Engine:
         loader: makes pipes.
         budget_bytes: what all loaded models may cost together, headroom included.
         queue_limit: the most requests that may wait for one model.
+        known_bytes: how many bytes of answers are kept, so that the same question is not run twice; 0 for none.
         clock: seconds that never go back.
     """
 
@@ -39,6 +41,7 @@ class Engine:
         loader: Loader,
         budget_bytes: int,
         queue_limit: int = 64,
+        known_bytes: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         # One lock for all books: it is held for microseconds, and there is no order of locks to get wrong.
@@ -46,6 +49,7 @@ class Engine:
         self._cache = Cache(loader=loader, budget_bytes=budget_bytes, clock=clock, lock=self._lock)
         self._deadlines = Deadlines(clock)
         self._queue_limit, self._clock = queue_limit, clock
+        self._known = KnownAnswers(known_bytes)
         self._workers: dict[ModelKey, Worker] = {}
         self._closed = False
 
@@ -67,11 +71,12 @@ class Engine:
 
         Raises: Busy if the model's queue is full; ModelUnavailable when the engine is closed.
         """
+        question = self._known.question(task, key, inputs, parameters)
         with self._lock:
             if self._closed:
                 raise _closing()
-            known = self._workers.get(key)
-            worker = known or self._hire(key)
+            hired = self._workers.get(key)
+            worker = hired or self._hire(key)
             ticket = Ticket(
                 task,
                 inputs,
@@ -82,12 +87,29 @@ class Engine:
                 clock=self._clock,
                 leave=worker.discard,
             )
+            if question is not None and self._answer_from_memory(ticket, question, worker.place.loaded):
+                return ticket
             worker.add(ticket)
-            if known is None:
+            if hired is None:
                 worker.thread.start()  # it waits for the lock, so that it finds itself in the table
                 self._workers[key] = worker
         self._deadlines.add(ticket)
         return ticket
+
+    def _answer_from_memory(self, ticket: Ticket, question: Question, loaded: Loaded | None) -> bool:
+        """Answer a request with what the loaded model answered before; else keep what it will answer."""
+        known = None if loaded is None else self._known.find(question, loaded.revision)
+        if loaded is not None and known is not None:
+            ticket.answer(known.output, run_ms=0.0, batch_size=0, loaded=loaded, tokens=known.tokens)
+            return True
+
+        def keep(ended: Ticket) -> None:
+            outcome = ended.outcome
+            if isinstance(outcome, Answer) and not outcome.stopped:
+                self._known.keep(question, outcome.revision, Known(outcome.output, outcome.tokens))
+
+        ticket.add_done_callback(keep)
+        return False
 
     def load(self, task: Task, key: ModelKey, *, deadline_s: float = 600.0) -> Ticket:
         """Load a model before anybody asks it anything; its ticket's answer has None as output.

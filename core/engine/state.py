@@ -55,7 +55,7 @@ class Answer:
 
     Args:
         queue_ms: waiting for a turn or for memory, without the time the model took to load.
-        batch_size: how many requests the model answered in the same run.
+        batch_size: how many requests the model answered in the same run; 0 if the answer was known, and nothing ran.
         stopped: True if the caller ended a streaming run early, so that this is only what there was.
         tokens: what was read and written, where the task counts it.
     """

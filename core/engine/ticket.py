@@ -118,6 +118,11 @@ class Ticket:
                 return
         self._tell(fn)
 
+    @property
+    def outcome(self) -> Answer | ShowcaseError | None:
+        """Return what it ended with, None while it has not."""
+        return self._outcome
+
     def done(self) -> bool:
         """Return whether it has ended."""
         return self._outcome is not None

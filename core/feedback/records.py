@@ -66,6 +66,7 @@ class RunRecord:
     Args:
         revision: the full commit of what was loaded.
         input_type, output_type: names in `core.values.VALUE_TYPES`.
+        batch_size: how many requests were answered in the same run; 0 if the answer was known, and nothing ran.
         stopped: whether the visitor stopped it before it was done.
         client: a salted hash, never an address.
     """
@@ -93,6 +94,11 @@ class RunRecord:
     def __post_init__(self) -> None:
         _check_ids(self.run_id)
         object.__setattr__(self, "created_at", _utc(self.created_at))
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether the answer was known from an earlier run of the same question."""
+        return self.batch_size == 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -120,7 +120,7 @@ def model_statistics(
     with database.read() as connection:
         counted = _count(connection, period)
         times = _last_times(connection, period)
-    return [_statistics(row, times[row.task_id, row.model_id]) for row in counted]
+    return [_statistics(row, times.get((row.task_id, row.model_id), [])) for row in counted]
 
 
 def total_right(statistics: Sequence[ModelStatistics]) -> Share:
@@ -131,7 +131,8 @@ def total_right(statistics: Sequence[ModelStatistics]) -> Share:
 
 
 def _statistics(row: Row[Any], times: list[tuple[float, float]]) -> ModelStatistics:
-    queue_ms, run_ms = zip(*times, strict=True)
+    # Without times all answers of the period were known already.
+    queue_ms, run_ms = zip(*times, strict=True) if times else ((0.0,), (0.0,))
     return ModelStatistics(
         task_id=row.task_id,
         model_id=row.model_id,
@@ -170,10 +171,10 @@ def _count(connection: Connection, period: list[ColumnElement[bool]]) -> Sequenc
 def _last_times(
     connection: Connection, period: list[ColumnElement[bool]]
 ) -> dict[tuple[str, str], list[tuple[float, float]]]:
-    """Return (queue_ms, run_ms) of the last runs of each model at each task."""
+    """Return (queue_ms, run_ms) of the last runs of each model at each task; known answers took none."""
     model = (runs.c.task_id, runs.c.model_id)
     place = func.row_number().over(partition_by=model, order_by=runs.c.sequence.desc()).label("place")
-    ranked = select(*model, runs.c.queue_ms, runs.c.run_ms, place).where(*period).subquery()
+    ranked = select(*model, runs.c.queue_ms, runs.c.run_ms, place).where(*period, runs.c.batch_size > 0).subquery()
     times: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for task_id, model_id, queue_ms, run_ms, _ in connection.execute(
         select(ranked).where(ranked.c.place <= LATENCY_WINDOW)

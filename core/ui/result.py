@@ -112,7 +112,12 @@ def _show_footer(task: Task, run: Run) -> None:
     record = run.record
     with st.container(key="footer"):
         st.caption(
-            f"{record.model_id} @ {record.revision[:7]} · run {record.run_ms:.0f} ms · queue {record.queue_ms:.0f} ms"
+            f"{record.model_id} @ {record.revision[:7]} · "
+            + (
+                "known already: asked before"
+                if record.is_known
+                else f"run {record.run_ms:.0f} ms · queue {record.queue_ms:.0f} ms"
+            )
             + (f" · batch of {record.batch_size}" if record.batch_size > 1 else "")
         )
         with st.container(horizontal=True, key="take_along"):

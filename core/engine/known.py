@@ -1,0 +1,91 @@
+"""Answers that are known already: the same input to the same model with the same parameters is not run twice.
+
+Owns what "the same" means and how many bytes of answers are kept. Only what a task declares as deterministic is
+kept, and only by the full revision of what answered, so that a model that changes is asked again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.engine.key import ModelKey
+from core.tasks.spec import Parameters, Task, Tokens
+from core.values import Value, atoms_in
+
+MAX_INPUT_BYTES: Final = 8_000_000
+"""Inputs larger than this are not looked up: their digest alone takes milliseconds."""
+
+Question = tuple[ModelKey, str, str]
+"""Who is asked what: the model, the digest of the input, the parameters."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Hold an answer, and what was read and written for it where that is counted."""
+
+    output: Any
+    tokens: Tokens | None
+
+
+class KnownAnswers:
+    """Keep answers, the latest used longest.
+
+    Args:
+        limit_bytes: how much is kept; 0 for nothing.
+    """
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._answers: OrderedDict[tuple[Question, str], tuple[Known, int]] = OrderedDict()
+        self._held_bytes = 0
+        self._lock = threading.Lock()
+
+    def question(
+        self, task: Task, key: ModelKey, inputs: Value | None, parameters: Parameters | None
+    ) -> Question | None:
+        """Return what a request asks, None where its answer is not to be kept."""
+        if not self._limit_bytes or inputs is None or parameters is None or not task.deterministic:
+            return None
+        if sum(_size_bytes(atom) for atom in atoms_in(inputs)) > MAX_INPUT_BYTES:
+            return None
+        return key, inputs.digest(), parameters.model_dump_json()
+
+    def find(self, question: Question, revision: str) -> Known | None:
+        """Return the answer of that revision, None if it is not known."""
+        with self._lock:
+            found = self._answers.get((question, revision))
+            if found is None:
+                return None
+            self._answers.move_to_end((question, revision))
+            return found[0]
+
+    def keep(self, question: Question, revision: str, known: Known) -> None:
+        """Keep an answer; those used longest ago make room."""
+        size_bytes = _size_bytes(known.output)
+        if size_bytes > self._limit_bytes:
+            return
+        with self._lock:
+            _, old_bytes = self._answers.pop((question, revision), (None, 0))
+            self._answers[question, revision] = (known, size_bytes)
+            self._held_bytes += size_bytes - old_bytes
+            while self._held_bytes > self._limit_bytes:
+                _, (_, freed_bytes) = self._answers.popitem(last=False)
+                self._held_bytes -= freed_bytes
+
+
+_PART_BYTES: Final = 100
+"""About what an object of Python takes beside its content."""
+
+
+def _size_bytes(part: Any) -> int:
+    """Return about how much memory a value takes."""
+    if isinstance(part, str | bytes):
+        return _PART_BYTES + len(part)
+    if isinstance(part, tuple):
+        return _PART_BYTES + sum(map(_size_bytes, part))
+    if isinstance(part, Value):
+        return _PART_BYTES + sum(_size_bytes(getattr(part, name)) for name in type(part).model_fields)
+    return _PART_BYTES
