@@ -2,7 +2,7 @@
 
 Prints answers a second, p50 and p95 at 1, 8, 32 and 64 clients for each, in one run, taking turns; beside them the
 ceiling, the best rate of the bare model with no server. Every request differs; each answer is checked for its form.
-The known-answer cache is off.
+The known-answer cache is off. A chart of each kind goes to `docs/`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image as Pillow
 
+from bench.chart import bars
 from bench.checkpoints import CHECKPOINTS
 from bench.load import Ask, Connection, Figures, json_request, measure, table
 from bench.rival import gradio_answer, gradio_served, gradio_upload
-from bench.site import Site, served
+from bench.site import ROOT, Site, served
 
 CLIENTS: Final = (1, 8, 32, 64)
 GRADIO_BATCH: Final = 32
@@ -156,8 +157,22 @@ def compare(kind: str, folder: Path, seconds: float) -> list[tuple[str, Figures]
                 figures = measure(port, ask, clients=clients, seconds=seconds)
                 print(figures.row(f"{kind}: {server}"), flush=True)
                 found.append((server, figures))
-    print(f"\nceiling, the bare model in batches, bfloat16: {ceiling(task_id, checkpoint, make, 3.0):.0f} a second\n")
+    best = ceiling(task_id, checkpoint, make, 3.0)
+    print(f"\nceiling, the bare model in batches, bfloat16: {best:.0f} a second\n")
+    _draw(kind, found, best)
     return found
+
+
+def _draw(kind: str, found: Sequence[tuple[str, Figures]], best: float) -> None:
+    groups = {
+        f"{clients} client{'s' if clients > 1 else ''}": [
+            (server, figures.per_second) for server, figures in found if figures.clients == clients
+        ]
+        for clients in CLIENTS
+    }
+    groups["no server"] = [("the bare model", best)]
+    chart = bars(f"Answers a second: {LOADS[kind][0]}, one checkpoint, two cores", "", groups)
+    (ROOT / "docs" / f"serving-{kind}.svg").write_text(chart)
 
 
 def _port(site: Site) -> int:

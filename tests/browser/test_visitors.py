@@ -105,10 +105,10 @@ def test_a_judgement_survives_a_reload_and_is_seen_on_a_phone(page: Page, browse
 def test_parameters_and_task_are_in_the_url_and_survive_a_reload(page: Page) -> None:
     page.goto("/image?task=object-detection&object-detection.threshold=0.9")
     expect(page.get_by_role("heading", name="Object detection")).to_be_visible()
-    page.get_by_text("Parameters").click()
+    page.get_by_text("Parameters", exact=True).click()
     expect(page.get_by_role("slider")).to_have_value("0.9")
     page.reload()
-    page.get_by_text("Parameters").click()
+    page.get_by_text("Parameters", exact=True).click()
     expect(page.get_by_role("slider")).to_have_value("0.9")
 
 
