@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser, site: Site) -> Iterator[BrowserContext]:
     made = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=site.url)
     made.grant_permissions(["microphone", "camera"], origin=site.url)
-    made.set_default_timeout(30_000)
+    made.set_default_timeout(60_000)
     yield made
     made.close()
 

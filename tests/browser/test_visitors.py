@@ -26,7 +26,7 @@ def press_run(page: Page) -> None:
 
 
 def wait_for_answer(page: Page) -> None:
-    expect(page.locator(".st-key-judge")).to_be_visible(timeout=30_000)
+    expect(page.locator(".st-key-judge")).to_be_visible(timeout=90_000)
     expect(page.locator(".st-key-result")).to_be_visible()
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     assert page.locator(".st-key-problem").count() == 0
@@ -40,7 +40,7 @@ def test_a_deep_link_right_after_the_start_is_framed(tmp_path: Path, browser: Br
     with served(tmp_path) as fresh:
         page = browser.new_page()
         page.goto(f"{fresh.url}/text?task=token-classification")
-        expect(page.get_by_role("heading", name="Token classification")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("heading", name="Token classification")).to_be_visible(timeout=90_000)
         expect(page.get_by_role("link", name="Feedback")).to_be_visible()
         expect(page).to_have_title(re.compile("Podium"))
 
@@ -94,7 +94,7 @@ def test_a_judgement_survives_a_reload_and_is_seen_on_a_phone(page: Page, browse
     phone = browser.new_context(viewport={"width": 390, "height": 844})
     elsewhere = phone.new_page()
     elsewhere.goto(page.url)
-    expect(elsewhere.locator(".st-key-result")).to_be_visible(timeout=30_000)
+    expect(elsewhere.locator(".st-key-result")).to_be_visible(timeout=90_000)
     expect(elsewhere.get_by_label("Your text")).to_have_value("Judged, reloaded, found again.")
     phone.close()
 
@@ -173,7 +173,7 @@ def test_a_voice_is_recorded_and_transcribed(page: Page) -> None:
 def test_generated_text_streams_and_can_be_stopped(page: Page) -> None:
     page.goto("/text?task=text-generation&text-generation.max_new_tokens=1000")
     press_run(page)
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=90_000)
     expect(page.locator(".st-key-waiting")).to_contain_text(re.compile(r"\w{3,}"))
     page.get_by_role("button", name="Stop", exact=True).click()
     wait_for_answer(page)

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from core.errors import BadInput
+from core.errors import BadInput, ShowcaseError
 from core.reading import encoded
 from core.snippets import FILE_NAMES, File
 from core.tasks.spec import Example, Task
@@ -58,7 +58,7 @@ class InputForm:
     Args:
         read: reads the input, checked and decoded; called once `Run` is pressed.
         parts: gives what is on the screen as a request would send it, with a `File` for each file; None where
-            nothing was given.
+            nothing was given, or what was given cannot be read.
     """
 
     read: Callable[[], Value]
@@ -84,7 +84,10 @@ def show_input_form(task: Task) -> InputForm:
         return runtime().showcase.read_input(task, parts if fields[0].name else parts[""], name=name)
 
     def parts() -> Any:
-        given = {field.name: _as_sent(task, field, readers[field.name]()) for field in fields}
+        try:
+            given = {field.name: _as_sent(task, field, readers[field.name]()) for field in fields}
+        except ShowcaseError:  # said once `Run` is pressed; until then what is there is half typed
+            return None
         named = {name: part for name, part in given.items() if part is not None}
         return named if fields[0].name else given[""]
 
