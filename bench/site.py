@@ -15,11 +15,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.error import URLError
 from urllib.request import urlopen
-
-from core.tasks import TASKS
-from core.tasks.spec import Task
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,11 +35,19 @@ class Site:
     answered_s: float
 
 
-def runnable_tasks(site: Site) -> list[Task]:
-    """Return the tasks that have a model on this machine."""
+class Runnable(NamedTuple):
+    """Name a task or demo, and the page it stands on."""
+
+    id: str
+    modality: str
+
+
+def runnable_tasks(site: Site) -> list[Runnable]:
+    """Return the tasks and demos that can run on this machine as it is."""
     with urlopen(f"{site.url}/api/models", timeout=10) as answer:
         here = {row["task"] for row in json.load(answer) if row["state"] in ("here", "loaded")}
-    return [task for task in TASKS if task.id in here]
+    with urlopen(f"{site.url}/api/tasks", timeout=10) as answer:
+        return [Runnable(row["id"], row["modality"]) for row in json.load(answer) if row["id"] in here]
 
 
 @contextmanager
