@@ -195,6 +195,7 @@ def ratios(found: Sequence[tuple[str, Figures]]) -> str:
 
 def main() -> None:
     """Compare, and print tables and ratios."""
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # for the bare model, too: idle threads that spin take the other's core
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", default=["text"], help="text, image, audio")
     parser.add_argument("--seconds", type=float, default=8.0, help="seconds of each load")

@@ -83,7 +83,7 @@ class Settings:
         "Answers kept in memory, in MB, so that the same question is not run twice; 0: none.",
         unit=_MB,
     )
-    queue_limit: int = _setting("PODIUM_QUEUE_LIMIT", 64, "The most requests that may wait for one model.")
+    queue_limit: int = _setting("PODIUM_QUEUE_LIMIT", 256, "The most requests that may wait for one model.")
     max_text_chars: int = _setting("PODIUM_MAX_TEXT_CHARS", 20_000, "The longest text, in characters.")
     max_upload_bytes: int = _setting(
         "PODIUM_MAX_UPLOAD_MB", 20 * _MB, "The largest file or request body, in MB.", unit=_MB
