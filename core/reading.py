@@ -109,7 +109,7 @@ def from_base64(encoded_text: str) -> bytes:
     except (binascii.Error, ValueError) as err:
         raise BadInput(
             "The file is not base64.",
-            hint="Send its bytes in base64, or as the raw body; addresses are not read.",
+            hint="Send its bytes in base64, or as the raw body; paths are not read.",
         ) from err
 
 

@@ -71,6 +71,9 @@ class Settings:
         "PODIUM_TRUSTED_PROXIES", "", "Addresses or networks of proxies whose X-Forwarded-For is believed."
     )
     cors: str = _setting("PODIUM_CORS", "", "Other sites whose pages may call the API, such as https://example.org.")
+    fetch_hosts: str = _setting(
+        "PODIUM_FETCH_HOSTS", "", "Hosts from which API calls may have files read, by their https address."
+    )
     memory_bytes: int = _setting(
         "PODIUM_MEMORY_GB", 0, "Memory for loaded models, in GB; 0: 60 % of what the machine leaves.", unit=_GB
     )

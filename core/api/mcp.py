@@ -20,6 +20,7 @@ from mcp.shared.exceptions import MCPError
 from starlette.requests import Request
 
 from core.api.answering import caller_of, events
+from core.api.fetching import Fetcher
 from core.api.problems import bug
 from core.api.protocol import written
 from core.api.reading_inputs import read_input
@@ -67,6 +68,7 @@ class Tools:
 
     def __init__(self, of: Runtime) -> None:
         self._of = of
+        self._fetcher = Fetcher(of.settings)
 
     async def listed(self, _: ServerRequestContext[Any], __: Any) -> types.ListToolsResult:
         """List the tools."""
@@ -94,7 +96,7 @@ class Tools:
         model_id = arguments.pop("model", None)
         if model_id is not None and not isinstance(model_id, str):
             raise BadInput("The model has to be a string.", hint="Name one of the schema's, or leave it out.")
-        inputs = await read_input(self._of, task, from_named(task, arguments))
+        inputs = await read_input(self._of, task, from_named(task, arguments), self._fetcher.request())
         return self._of.showcase.start(
             task.id,
             inputs,

@@ -16,6 +16,7 @@ from core.admission import is_own_request, may_open_any
 from core.api.answering import answered, caller_of
 from core.api.delivery import delivered, generated
 from core.api.events import Writing, stream_generation
+from core.api.fetching import Fetcher, Fetches
 from core.api.judgements import add_judgement_routes
 from core.api.openai.app import add_chat_route
 from core.api.payload import Payload, read_payload
@@ -34,6 +35,7 @@ def rest_app(of: Runtime) -> FastAPI:
     """Return the application that is mounted at `/api`."""
     app = FastAPI(title="Podium", version=APP_VERSION, docs_url=None, redoc_url=None, openapi_url=None)
     translate_errors(app)
+    fetcher = Fetcher(of.settings)
 
     @app.get("/health")
     async def health() -> dict[str, str]:
@@ -72,12 +74,12 @@ def rest_app(of: Runtime) -> FastAPI:
     @app.post("/tasks/{task_id}")
     async def run_task(task_id: str, request: Request, model: str | None = None) -> Response:
         """Run a task, in the Hugging Face inference protocol: one input, a batch of them, or a stream."""
-        return await _run(of, request, of.showcase.task(task_id), model)
+        return await _run(of, fetcher, request, of.showcase.task(task_id), model)
 
     @app.post("/models/{model_id:path}")
     async def run_model(model_id: str, request: Request, task: str | None = None) -> Response:
         """Run a model of the catalog on the task that it is there for, or on one of several."""
-        return await _run(of, request, await _task_of(of, request, model_id, task), model_id)
+        return await _run(of, fetcher, request, await _task_of(of, request, model_id, task), model_id)
 
     add_chat_route(app, of)
     add_judgement_routes(app, of)
@@ -115,7 +117,7 @@ def _may_open_any(of: Runtime, request: Request) -> bool:
     return may_open_any(of.settings.allow_any_model, on_this_machine=here)
 
 
-async def _run(of: Runtime, request: Request, task: Task, model_id: str | None) -> Response:
+async def _run(of: Runtime, fetcher: Fetcher, request: Request, task: Task, model_id: str | None) -> Response:
     body = await request.body()
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     payload = read_payload(task, body, media_type)
@@ -124,7 +126,7 @@ async def _run(of: Runtime, request: Request, task: Task, model_id: str | None) 
         raise TooLarge(f"The batch has {len(payload.inputs)} inputs; the limit is {most}.", hint="Send it in parts.")
     if payload.batch:
         request.scope["podium.spend"](len(payload.inputs) - 1)
-    jobs = await _start(of, request, task, model_id, payload)
+    jobs = await _start(of, request, task, model_id, payload, fetcher.request())
     try:
         if payload.stream or payload.stop:
             writing = Writing(jobs[0], request, payload.stop)
@@ -140,12 +142,14 @@ async def _run(of: Runtime, request: Request, task: Task, model_id: str | None) 
     return await run_in_threadpool(delivered, runs, request, batch=payload.batch, details=payload.details)
 
 
-async def _start(of: Runtime, request: Request, task: Task, model_id: str | None, payload: Payload) -> list[Job]:
+async def _start(
+    of: Runtime, request: Request, task: Task, model_id: str | None, payload: Payload, fetches: Fetches
+) -> list[Job]:
     """Read every input, then ask for all of them; one that is not as it should be refuses the batch."""
     inputs: list[Value] = []
     for place, given in enumerate(payload.inputs):
         try:
-            inputs.append(await read_input(of, task, given))
+            inputs.append(await read_input(of, task, given, fetches))
         except ShowcaseError as err:
             if payload.batch:
                 err.message = f"inputs[{place}]: {err.message}"

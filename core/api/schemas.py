@@ -13,11 +13,13 @@ from core.values import NOUNS, OWN_NAMES, Audio, Chat, Image, InputField, Messag
 
 _FILE: Final = {"type": "string", "contentEncoding": "base64"}
 
+_OR: Final = ", or its https address if PODIUM_FETCH_HOSTS has the host"
+
 _ATOMS: Final[Mapping[type[Value], dict[str, Any]]] = {
     Text: {"type": "string"},
-    Image: _FILE | {"description": "A picture file (PNG, JPEG or WebP), in base64."},
-    Audio: _FILE | {"description": "A sound file (WAV, FLAC, MP3 or OGG), in base64."},
-    Video: _FILE | {"description": "A video file (MP4 or WebM), in base64."},
+    Image: _FILE | {"description": f"A picture file (PNG, JPEG or WebP), in base64{_OR}."},
+    Audio: _FILE | {"description": f"A sound file (WAV, FLAC, MP3 or OGG), in base64{_OR}."},
+    Video: _FILE | {"description": f"A video file (MP4 or WebM), in base64{_OR}."},
     Table: {
         "type": ["object", "string"],
         "description": "A table: a list of cells under the name of each column, or a text of comma-separated values.",
