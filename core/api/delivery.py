@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core.api.events import Reason, Writing, end_of
+from core.api.events import end_of
 from core.api.protocol import written
 from core.job import Run
 from core.media import encode_png, encode_wav
@@ -61,7 +61,7 @@ def delivered(runs: Sequence[Run], request: Request, *, batch: bool, details: bo
         return Response(forms[media_type](output), media_type=media_type, headers=headers)
     answer = written(output)
     if details and isinstance(answer, dict):
-        answer |= {"details": _details(end_of(runs[0]), runs[0])}
+        answer |= {"details": _details(runs[0])}
     if runs[0].record.task_id in ONE_IN_A_LIST and any(
         name in request.headers.get("User-Agent", "") for name in _CLIENTS
     ):
@@ -69,17 +69,9 @@ def delivered(runs: Sequence[Run], request: Request, *, batch: bool, details: bo
     return JSONResponse(answer, headers=headers)
 
 
-def generated(writing: Writing, *, details: bool) -> JSONResponse:
-    """Return the answer of a text generation that ended at a stop string, or might have."""
-    answer: dict[str, object] = {"generated_text": writing.text}
-    if details:
-        answer["details"] = _details(writing.reason, writing.run)
-    return JSONResponse(answer, headers=_headers([writing.run]))
-
-
-def _details(reason: Reason, run: Run) -> dict[str, object]:
+def _details(run: Run) -> dict[str, object]:
     count = run.tokens.answer if run.tokens else 0
-    return {"finish_reason": reason, "generated_tokens": count, "prefill": [], "tokens": []}
+    return {"finish_reason": end_of(run), "generated_tokens": count, "prefill": [], "tokens": []}
 
 
 def _headers(runs: Sequence[Run]) -> dict[str, str]:

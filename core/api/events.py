@@ -1,13 +1,13 @@
-"""Text as it is written: its pieces, where it ends, and the inference protocol's server-sent events.
+"""Text as it is written: its pieces, why it ended, and the inference protocol's server-sent events.
 
-Owns stop strings and those events. A piece is what the model's tokenizer finished, which may be several
+Owns those events. A piece is what the model's tokenizer finished, which may be several
 tokens; it has no id of its own.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any, Literal
 
 from starlette.requests import Request
@@ -22,17 +22,15 @@ Reason = Literal["length", "eos_token", "stop_sequence"]
 
 
 class Writing:
-    """Follow a streaming job's text up to the first of the stop strings.
+    """Follow a streaming job's text.
 
     Args:
         request: whose client is watched for hanging up.
     """
 
-    def __init__(self, job: Job, request: Request, stop: Sequence[str] = ()) -> None:
+    def __init__(self, job: Job, request: Request) -> None:
         self._job, self._request = job, request
-        self._stop = tuple(text for text in stop if text)
         self.text = ""
-        self._cut = False
 
     async def pieces(self) -> AsyncIterator[str]:
         """Yield what comes to the text, piece by piece, the last one included.
@@ -40,17 +38,10 @@ class Writing:
         Raises: the ShowcaseError that the job ended with.
         """
         async for event in events(self._job, self._request):
-            if isinstance(event, Partial) and not self._cut:
-                piece = self._next(event.value.text, ended=False)
-                if self._cut:
-                    self._job.stop()
-                if piece:
-                    yield piece
-        whole: Any = self._job.result().output
-        if not self._cut:
-            piece = self._next(whole.text, ended=True)
-            if piece:
+            if isinstance(event, Partial) and (piece := self._next(event.value)):
                 yield piece
+        if piece := self._next(self._job.result().output):
+            yield piece
 
     async def begun(self) -> AsyncIterator[str]:
         """Wait for the first piece, so that what goes wrong before it has a status of its own; return all pieces.
@@ -74,41 +65,32 @@ class Writing:
         return self._job.result()
 
     @property
-    def reason(self) -> Reason:
-        """Return why the text ended."""
-        return "stop_sequence" if self._cut else end_of(self.run)
-
-    @property
     def details(self) -> dict[str, object]:
         """Return the reason and the counts in the protocol's form."""
         tokens = self.run.tokens
         return {
-            "finish_reason": self.reason,
+            "finish_reason": end_of(self.run),
             "generated_tokens": tokens.answer if tokens else 0,
             "input_length": tokens.inputs if tokens else 0,
         }
 
-    def _next(self, text: str, *, ended: bool) -> str:
-        """Return what may be sent of a text now: up to a stop string, or to what may become one."""
-        places = [place for place in map(text.find, self._stop) if place >= 0]
-        end = min(places, default=len(text))
-        if places:
-            self._cut = True
-        elif not ended:
-            longest = max((len(stop) for stop in self._stop), default=0)
-            for start in range(max(0, len(text) - longest + 1), len(text)):
-                if any(stop.startswith(text[start:]) for stop in self._stop):
-                    end = start
-                    break
-        piece = text[len(self.text) : end]
+    def _next(self, grown: Any) -> str:
+        """Return what has come to the text."""
+        piece: str = grown.text[len(self.text) :]
         self.text += piece
         return piece
 
 
 def end_of(run: Run) -> Reason:
-    """Return why a generated text ended by itself."""
+    """Return why a generated text ended.
+
+    One that is shorter than it might be ended by itself; where there was something for it to stop at, it is taken
+    to have come to that, as nearly all do.
+    """
     most = run.parameters.get("max_new_tokens", float("inf"))
-    return "length" if run.tokens is not None and run.tokens.answer >= most else "eos_token"
+    if run.tokens is not None and run.tokens.answer >= most:
+        return "length"
+    return "stop_sequence" if run.parameters.get("stop") else "eos_token"
 
 
 def sse(data: object) -> bytes:

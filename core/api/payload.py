@@ -25,7 +25,6 @@ class Payload:
         batch: whether a list was sent.
         stream: whether the answer is wanted as it grows.
         details: whether a generated text's end and length are wanted with it.
-        stop: what ends a generated text before it comes.
     """
 
     inputs: tuple[Any, ...]
@@ -33,7 +32,6 @@ class Payload:
     batch: bool = False
     stream: bool = False
     details: bool = False
-    stop: tuple[str, ...] = ()
 
 
 _FORM: Final = 'Send {"inputs": ..., "parameters": {...}}.'
@@ -75,11 +73,11 @@ def read_payload(task: Task, body: bytes, media_type: str) -> Payload:
         raise BadInput('The body has no "inputs".', hint=_FORM)
     if document:
         raise BadInput(f'The body has a "{min(document)}", which has no meaning here.', hint=_FORM)
-    details, stop = _generation(parameters) if task.stream is not None and task.output is Text else (False, ())
+    details = _generation(parameters) if task.stream is not None and task.output is Text else False
     if not _is_batch(task, inputs):
-        return Payload((inputs,), parameters, stream=stream, details=details, stop=stop)
-    if stream or stop:
-        raise BadParameters("A batch can neither be streamed nor stopped.", hint="Send one input at a time.")
+        return Payload((inputs,), parameters, stream=stream, details=details)
+    if stream:
+        raise BadParameters("A batch cannot be streamed.", hint="Send one input at a time.")
     if not inputs:
         raise BadInput("The list of inputs is empty.", hint="Send one input at least.")
     return Payload(tuple(inputs), parameters, batch=True)
@@ -101,24 +99,22 @@ def read_json(body: bytes, *, hint: str) -> dict[str, Any]:
     return document
 
 
-def _generation(parameters: dict[str, Any]) -> tuple[bool, tuple[str, ...]]:
-    """Take out what the protocol says of a generated text and no model has to know: (details, stop)."""
+def _generation(parameters: dict[str, Any]) -> bool:
+    """Take out what the protocol says of a generated text and no model has to know; return whether details are wanted.
+
+    What ends the text may be a single string in the protocol's clients, and none at all.
+    """
     if parameters.pop("return_full_text", None):
         raise BadParameters("The text that was sent is not sent back.", hint='Leave "return_full_text" out.')
-    details = parameters.pop("details", None) or False
-    stop = parameters.pop("stop", None) or []
-    return bool(details), read_stop(stop)
+    stop = parameters.pop("stop", None)
+    if stop is not None:
+        parameters["stop"] = stop_sequences(stop)
+    return bool(parameters.pop("details", None))
 
 
-def read_stop(stop: Any) -> tuple[str, ...]:
-    """Read what ends a generated text: a text, or up to 16 of them.
-
-    Raises: BadParameters.
-    """
-    texts = [stop] if isinstance(stop, str) else stop
-    if not isinstance(texts, list) or len(texts) > 16 or not all(isinstance(one, str) and one for one in texts):
-        raise BadParameters('"stop" has to be a list of up to 16 texts.', hint='For example {"stop": ["\\n"]}.')
-    return tuple(texts)
+def stop_sequences(stop: Any) -> Any:
+    """Return what a client sends as `stop` as the task takes it: a list, even of one."""
+    return [stop] if isinstance(stop, str) else stop
 
 
 def _is_batch(task: Task, inputs: Any) -> bool:

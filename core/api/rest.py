@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from core.admission import is_own_request, may_open_any
 from core.api.answering import answered, caller_of
-from core.api.delivery import delivered, generated
+from core.api.delivery import delivered
 from core.api.events import Writing, stream_generation
 from core.api.fetching import Fetcher, Fetches
 from core.api.judgements import add_judgement_routes
@@ -128,13 +128,8 @@ async def _run(of: Runtime, fetcher: Fetcher, request: Request, task: Task, mode
         request.scope["podium.spend"](len(payload.inputs) - 1)
     jobs = await _start(of, request, task, model_id, payload, fetcher.request())
     try:
-        if payload.stream or payload.stop:
-            writing = Writing(jobs[0], request, payload.stop)
-            if payload.stream:
-                return await stream_generation(writing, jobs[0].run_id)
-            async for _ in writing.pieces():
-                pass  # it is gathered in `writing`
-            return generated(writing, details=payload.details)
+        if payload.stream:
+            return await stream_generation(Writing(jobs[0], request), jobs[0].run_id)
         runs = await answered(jobs, request)
     except ShowcaseError as err:
         return error_response(err, request.scope, run_id=None if payload.batch else jobs[0].run_id)
@@ -169,7 +164,7 @@ async def _start(
                     source="api",
                     model_id=model_id,
                     visiting=visiting,
-                    streaming=payload.stream or bool(payload.stop),
+                    streaming=payload.stream,
                 )
             )
     except BaseException:

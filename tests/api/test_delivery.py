@@ -140,6 +140,22 @@ def test_text_ends_before_a_stop_string_streamed_or_not(client: TestClient) -> N
     assert events[-1]["details"]["finish_reason"] == "stop_sequence"
 
 
+def test_a_stop_string_holds_for_a_batch_and_is_recorded_with_the_run(
+    client: TestClient, session_runtime: Runtime
+) -> None:
+    more = {"max_new_tokens": 60, "do_sample": False}
+    whole = client.post("/tasks/text-generation", json={"inputs": "ROMEO:", "parameters": more}).json()
+    stop = whole["generated_text"][20:24]
+    body = {"inputs": ["ROMEO:", "ROMEO:"], "parameters": more | {"stop": stop}}
+    answer = client.post("/tasks/text-generation", json=body)
+    expected = whole["generated_text"].partition(stop)[0]
+    assert [one["generated_text"] for one in answer.json()] == [expected, expected]
+    job = session_runtime.showcase.find_job(answer.headers["X-Run-Id"].partition(",")[0])
+    assert job is not None
+    assert job.result().parameters["stop"] == [stop]
+    assert job.result().record.output == {"text": expected}
+
+
 def test_the_same_seed_draws_the_same(client: TestClient) -> None:
     body = {"inputs": "ROMEO:", "parameters": {"max_new_tokens": 20, "seed": 7}}
     one, two = (client.post("/tasks/text-generation", json=body).json() for _ in range(2))

@@ -14,11 +14,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from core.api.events import Writing, event_stream, sse
+from core.api.answering import answered
+from core.api.events import Writing, end_of, event_stream, sse
 from core.api.openai.wanted import CHAT, Asked, bounded, refuse, start, task_for
-from core.api.payload import read_stop
+from core.api.payload import stop_sequences
 from core.api.problems import error_body
 from core.errors import BadInput, Cancelled, ShowcaseError
+from core.job import Run
 from core.runtime import Runtime
 from core.tasks.spec import Task
 from core.values import Chat, Value
@@ -107,23 +109,23 @@ async def _written(
     of: Runtime, request: Request, asked: Generation, task: Task, inputs: Value, most: int | None, shape: _Shape
 ) -> Response:
     refuse(asked, n=(None, 1), frequency_penalty=(None, 0), presence_penalty=(None, 0), logit_bias=(None, {}))
-    stop = read_stop(asked.stop or [])
     job = start(of, request, task, inputs, _parameters(task, asked, most), asked, streaming=True)
-    writing = Writing(job, request, stop)
     common = {"id": f"{shape.prefix}-{job.run_id}", "created": int(time.time()), "model": job.request.model_id}
     headers = {"X-Run-Id": job.run_id}
     if not asked.stream:
-        async for _ in writing.pieces():
-            pass  # it is gathered in `writing`
-        choice = shape.choice(writing.text) | {"index": 0, "logprobs": None, "finish_reason": _reason(writing)}
-        answer = common | {"object": shape.whole, "choices": [choice], "usage": _usage(writing)}
-        return JSONResponse(answer, headers=headers)
+        (run,) = await answered([job], request)
+        text: Any = run.output
+        choice = shape.choice(text.text) | {"index": 0, "logprobs": None, "finish_reason": _reason(run)}
+        return JSONResponse(
+            common | {"object": shape.whole, "choices": [choice], "usage": _usage(run)}, headers=headers
+        )
+    writing = Writing(job, request)
     pieces = await writing.begun()
     usage = asked.stream_options is not None and asked.stream_options.include_usage
 
     def chunk(choice: dict[str, Any] | None, reason: str | None = None) -> bytes:
         choices = [] if choice is None else [choice | {"index": 0, "logprobs": None, "finish_reason": reason}]
-        counts = {"usage": _usage(writing) if choice is None else None} if usage else {}
+        counts = {"usage": _usage(writing.run) if choice is None else None} if usage else {}
         return sse(common | {"object": shape.part, "choices": choices} | counts)
 
     async def lines() -> AsyncIterator[bytes]:
@@ -137,7 +139,7 @@ async def _written(
         except ShowcaseError as err:
             yield sse(error_body(request.scope, err.status, err.code, err.message, err.hint))
             return
-        yield chunk(shape.piece(""), _reason(writing))
+        yield chunk(shape.piece(""), _reason(writing.run))
         if usage:
             yield chunk(None)
         yield sse("[DONE]")
@@ -195,6 +197,8 @@ def _parameters(task: Task, asked: Generation, most: int | None) -> dict[str, An
         given["top_p"] = bounded(task, "top_p", asked.top_p)
     if asked.seed is not None:
         given["seed"] = abs(asked.seed) % _SEEDS or _SEEDS
+    if asked.stop is not None:
+        given["stop"] = stop_sequences(asked.stop)
     return given
 
 
@@ -220,11 +224,11 @@ def _as_input(task: Task, messages: list[dict[str, str]]) -> str | list[dict[str
     return "\n\n".join(message["content"] for message in messages)
 
 
-def _reason(writing: Writing) -> str:
-    return "length" if writing.reason == "length" else "stop"
+def _reason(run: Run) -> str:
+    return "length" if end_of(run) == "length" else "stop"
 
 
-def _usage(writing: Writing) -> dict[str, int]:
-    tokens = writing.run.tokens
+def _usage(run: Run) -> dict[str, int]:
+    tokens = run.tokens
     read, wrote = (tokens.inputs, tokens.answer) if tokens else (0, 0)
     return {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote}
