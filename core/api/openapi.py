@@ -48,6 +48,32 @@ _ERROR: Final = {
     "required": ["error"],
 }
 
+_OPENAI_ERROR: Final = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "message": {"type": "string", "description": "What is wrong, the limit, and what to do about it."},
+                "type": {"type": "string", "enum": ["invalid_request_error", "server_error"]},
+                "param": {"type": "null"},
+                "code": {"type": "string", "description": "What it is, for programs."},
+            },
+            "required": ["message", "type", "param", "code"],
+            "additionalProperties": False,
+        }
+    },
+    "required": ["error"],
+}
+
+_MODEL_BODY: Final = {
+    "type": "object",
+    "properties": {"inputs": {"description": "As the model's task takes them."}, "parameters": {"type": "object"}},
+    "required": ["inputs"],
+}
+
+_MODEL_ROUTE: Final = "/api/models/{model_id}"
+
 _TASK_ROUTE: Final = "/api/tasks/{task_id}"
 
 
@@ -66,7 +92,7 @@ def document(of: Runtime, mounted: Mapping[str, FastAPI]) -> Document:
         },
         "paths": {},
         "components": {
-            "schemas": {"Error": _ERROR},
+            "schemas": {"Error": _ERROR, "OpenAIError": _OPENAI_ERROR},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
@@ -84,10 +110,17 @@ def document(of: Runtime, mounted: Mapping[str, FastAPI]) -> Document:
     described["paths"] |= {
         f"/api/tasks/{task.id}": {"post": _task(task, general["post"])} for task in of.showcase.tasks()
     }
-    for operations in described["paths"].values():
+    any_model = described["paths"][_MODEL_ROUTE]["post"]
+    any_model["requestBody"] = {
+        "required": True,
+        "content": {JSON_TYPE: {"schema": _MODEL_BODY}} | {kind: {} for kind in FILE_TYPES.values()},
+    }
+    any_model["responses"]["200"]["content"] |= {form: {} for forms in FORMS.values() for form in forms}
+    any_model["responses"]["200"]["content"]["text/event-stream"] = {}
+    for path, operations in described["paths"].items():
         for operation in operations.values():
             operation.setdefault("responses", {}).pop("422", None)
-            operation["responses"] |= _refusals()
+            operation["responses"] |= _refusals("OpenAIError" if path.startswith("/v1/") else "Error")
     return described
 
 
@@ -163,8 +196,8 @@ def _inlined(schema: Document) -> Document:
     return put(schema)  # type: ignore[no-any-return]
 
 
-def _refusals() -> Document:
-    """Return what every route may answer instead: one shape for all."""
+def _refusals(schema: str = "Error") -> Document:
+    """Return what every route may answer instead, in the shape that its clients read."""
     found: dict[str, list[str]] = {}
     for value in vars(errors).values():
         if isinstance(value, type) and issubclass(value, errors.ShowcaseError):
@@ -173,7 +206,7 @@ def _refusals() -> Document:
     return {
         status: {
             "description": " or ".join(dict.fromkeys(codes)),
-            "content": {JSON_TYPE: {"schema": {"$ref": "#/components/schemas/Error"}}},
+            "content": {JSON_TYPE: {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
         }
         for status, codes in sorted(found.items())
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
@@ -22,6 +23,14 @@ from core.api.rest import rest_app
 from core.runtime import Runtime, runtime
 
 
+class _Below(Mount):
+    """Take every address below a path: one with a line break in it is ours to refuse, too."""
+
+    def __init__(self, path: str, app: ASGIApp) -> None:
+        super().__init__(path, app=app)
+        self.path_regex = re.compile(self.path_regex.pattern, re.DOTALL)
+
+
 class Edge:
     """Hold the routes of one process, all of them behind one door.
 
@@ -37,7 +46,7 @@ class Edge:
         add_description_routes(mounted["/api"], of, mounted)
         metrics = Route("/metrics", self._metrics.show)
         self.routes: list[BaseRoute] = [
-            *(Mount(path, app=self._guarded(app)) for path, app in mounted.items()),
+            *(_Below(path, app=self._guarded(app)) for path, app in mounted.items()),
             Route("/mcp", self._guarded(self._tools)),
             Route("/metrics", self._guarded(metrics.app), methods=["GET"]),
         ]

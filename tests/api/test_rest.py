@@ -200,3 +200,7 @@ def test_every_output_type_has_a_json_form() -> None:
 
     assert {task.output for task in TASKS} <= set(ANSWERS)
     assert get_task("text-classification").output in ANSWERS
+
+
+def test_an_address_with_a_line_break_is_refused_in_our_words(client: TestClient) -> None:
+    assert_is_error(client.post("/models/a%0Ab", json={"inputs": "a"}), 404, "not_found")

@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from core.api.openai.sound import Speech, speak, transcribe
+from core.api.openai.sound import FORM, READ_OUT, WRITTEN_DOWN, Speech, speak, transcribe
 from core.api.openai.vectors import Embedding, embed
 from core.api.openai.wanted import CHAT, TASK_IDS
-from core.api.openai.writing import ChatCompletion, Completion, chat, complete
+from core.api.openai.writing import STREAMED, ChatCompletion, Completion, chat, complete
 from core.api.problems import translate_errors
 from core.catalog import ModelCard
 from core.errors import UnknownName
@@ -43,12 +43,12 @@ def openai_app(of: Runtime) -> FastAPI:
             raise UnknownName(f"There is no model '{model_id}' here.", hint="GET /v1/models lists them.")
         return _described(card)
 
-    @app.post("/chat/completions")
+    @app.post("/chat/completions", responses=STREAMED)
     async def chat_completions(request: Request, asked: ChatCompletion) -> Response:
         """Answer a conversation."""
         return await chat(of, request, asked)
 
-    @app.post("/completions")
+    @app.post("/completions", responses=STREAMED)
     async def completions(request: Request, asked: Completion) -> Response:
         """Continue a text."""
         return await complete(of, request, asked)
@@ -58,12 +58,12 @@ def openai_app(of: Runtime) -> FastAPI:
         """Turn texts into vectors."""
         return await embed(of, request, asked)
 
-    @app.post("/audio/transcriptions")
+    @app.post("/audio/transcriptions", responses=WRITTEN_DOWN, openapi_extra={"requestBody": FORM})
     async def transcriptions(request: Request) -> Response:
         """Write down what is said; the sound comes as a form's `file`."""
         return await transcribe(of, request)
 
-    @app.post("/audio/speech")
+    @app.post("/audio/speech", response_class=Response, responses=READ_OUT)
     async def speech(request: Request, asked: Speech) -> Response:
         """Read a text out."""
         return await speak(of, request, asked)
@@ -74,7 +74,7 @@ def openai_app(of: Runtime) -> FastAPI:
 def add_chat_route(app: FastAPI, of: Runtime) -> None:
     """Add the address at which Hugging Face's client asks a text-generation task for a chat."""
 
-    @app.post(f"/tasks/{CHAT}/v1/chat/completions")
+    @app.post(f"/tasks/{CHAT}/v1/chat/completions", responses=STREAMED)
     async def chat_completions(request: Request, asked: ChatCompletion) -> Response:
         """Answer a conversation, in OpenAI's protocol."""
         return await chat(of, request, asked)

@@ -29,6 +29,33 @@ PCM_RATE: Final = 24_000
 """The sampling rate of raw samples. Source: OpenAI's protocol."""
 
 
+Described = dict[int | str, dict[str, Any]]
+
+WRITTEN_DOWN: Final[Described] = {200: {"content": {"text/plain": {}}}}
+"""What is described of a transcription beside its JSON."""
+
+READ_OUT: Final[Described] = {200: {"content": {"audio/mpeg": {}, "audio/wav": {}, "audio/flac": {}, "audio/pcm": {}}}}
+"""What is described of speech."""
+
+FORM: Final = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "file": {"type": "string", "format": "binary", "description": "A sound file."},
+                    "model": {"type": "string", "default": ""},
+                    "response_format": {"type": "string", "enum": list(get_args(Heard)), "default": "json"},
+                },
+                "required": ["file"],
+            }
+        }
+    },
+}
+"""What is described of the form in which a sound comes."""
+
+
 class Speech(Asked):
     """Ask for a text to be read out."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
@@ -26,6 +26,10 @@ from core.tasks.spec import Task
 from core.values import Chat, Value
 
 _SEEDS = 2**31 - 1
+
+
+STREAMED: Final[dict[int | str, dict[str, Any]]] = {200: {"content": {"text/event-stream": {}}}}
+"""What is described of an answer beside its JSON."""
 
 
 class Part(BaseModel):
