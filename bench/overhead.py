@@ -1,8 +1,8 @@
 """What a call costs beyond the bare pipeline: `python -m bench.overhead [calls]`.
 
 One client calls a server in a process of its own, and a second process runs the bare pipeline of transformers on the
-same inputs, the two taking turns; both read the file, both compute in float32 with one thread. Prints the time of a
-call as its client sees it, p50 and p99, and the processor time it takes, since that changes less on a busy machine.
+same inputs, the two taking turns; both read the file, both compute in float32 with as many threads. Prints the time
+of a call as its client sees it, p50 and p99, and the processor time it takes, which changes less on a busy machine.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from PIL import Image as Pillow
 from bench.load import Connection, Request, json_request
 from bench.serving import text_of
 from bench.site import Site, served
+from core.engine.torch_setup import allowed_cpus
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -125,7 +126,7 @@ def bare(channel: Channel, at: int) -> None:
     import torch
     from transformers import pipeline
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(allowed_cpus())
     kind = KINDS[at]
     pipe = pipeline(kind.task_id, str(ROOT / "models" / kind.model_id), device="cpu", dtype=torch.float32)
     while (numbers := channel.recv()) is not None:
@@ -196,7 +197,7 @@ def main() -> None:
         "call p50 | call p99 | call CPU | bare p50 | bare p99 | bare CPU | beyond, p50 | beyond, p99 | beyond, CPU"
     )
     print(f"| ms | {columns} |\n" + "| --- " * 10 + "|")
-    os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # as Home.py has it: threads that wait take no processor time
     with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site:
         for at, kind in enumerate(KINDS):
             call, pipe = (times.figures() for times in compare(site, at, calls))

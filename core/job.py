@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from core.engine import Answer, Event, Ticket
 from core.errors import ShowcaseError
@@ -23,6 +23,9 @@ from core.tasks.spec import Parameters, Task, Tokens
 from core.values import Audio, Image, Text, Value, Video, atoms_in
 
 log = logging.getLogger(__name__)
+
+JOB_BYTES: Final = 10_000
+"""What a job holds beside its input: ticket, parameters, record and a short answer; so that small inputs count, too."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +149,15 @@ def _atom_bytes(atom: Value) -> int:
     return 4 * len(atom.text) if isinstance(atom, Text) else 1000
 
 
+def _held_bytes(job: Job) -> int:
+    return JOB_BYTES + memory_bytes(job.request.inputs)
+
+
 class RecentJobs:
-    """Remember the latest jobs by their run id, up to a number of bytes of input.
+    """Remember the latest jobs by their run id, up to a number of bytes.
 
     Args:
-        limit_bytes: how much input is remembered; the latest job always is.
+        limit_bytes: how much is remembered of inputs and what stands around them; the latest job always is.
     """
 
     def __init__(self, limit_bytes: int) -> None:
@@ -163,12 +170,18 @@ class RecentJobs:
         """Remember a job, forgetting the oldest finished ones that no longer fit."""
         with self._lock:
             self._jobs[job.run_id] = job
-            self._held_bytes += memory_bytes(job.request.inputs)
-            finished = [run_id for run_id, other in self._jobs.items() if other.finished]
-            for run_id in finished:
-                if self._held_bytes <= self._limit_bytes:
+            self._held_bytes += _held_bytes(job)
+            if self._held_bytes <= self._limit_bytes:
+                return
+            too_many, forgotten = self._held_bytes - self._limit_bytes, []
+            for run_id, other in self._jobs.items():  # the oldest first, so that few are looked at
+                if too_many <= 0:
                     break
-                self._held_bytes -= memory_bytes(self._jobs.pop(run_id).request.inputs)
+                if other.finished:
+                    forgotten.append(run_id)
+                    too_many -= _held_bytes(other)
+            for run_id in forgotten:
+                self._held_bytes -= _held_bytes(self._jobs.pop(run_id))
 
     def find(self, run_id: str) -> Job | None:
         """Return the job of that run, if it is still remembered."""
