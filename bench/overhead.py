@@ -198,7 +198,7 @@ def main() -> None:
     )
     print(f"| ms | {columns} |\n" + "| --- " * 10 + "|")
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # as Home.py has it: threads that wait take no processor time
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site:
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder), {"PODIUM_ANSWER_CACHE_MB": "0"}) as site:
         for at, kind in enumerate(KINDS):
             call, pipe = (times.figures() for times in compare(site, at, calls))
             beyond = [one - other for one, other in zip(call, pipe, strict=True)]

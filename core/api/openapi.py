@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from core import errors
 from core.api.delivery import FORMS
+from core.api.payload import streams
 from core.api.schemas import inputs_schema, parameters_schema
 from core.reading import JSON_TYPE
 from core.runtime import Runtime
@@ -130,7 +131,7 @@ def _task(task: Task, general: Document) -> Document:
         "properties": {"inputs": _one_or_many(inputs_schema(task)), "parameters": _inlined(parameters_schema(task))},
         "required": ["inputs"],
     }
-    if task.stream is not None:
+    if streams(task):
         body["properties"]["stream"] = {"type": "boolean", "default": False}
     examples = {
         f"example {number}": {"summary": example.title, "value": body_of(example)}
@@ -143,7 +144,7 @@ def _task(task: Task, general: Document) -> Document:
         JSON_TYPE: {"schema": {"description": task.output.__doc__.partition("\n")[0] if task.output.__doc__ else ""}}
     }
     answer |= {media_type: {} for media_type in FORMS.get(task.output, {})}
-    if task.stream is not None:
+    if streams(task):
         answer["text/event-stream"] = {}
     return {
         "operationId": f"run_{task.id.replace('-', '_')}",

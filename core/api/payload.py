@@ -60,7 +60,7 @@ def read_payload(task: Task, body: bytes, media_type: str) -> Payload:
     stream = document.pop("stream", None) or False
     if not isinstance(stream, bool):
         raise BadParameters('"stream" has to be true or false.', hint="Leave it out for one answer at the end.")
-    if stream and task.stream is None:
+    if stream and not streams(task):
         raise BadParameters(f"{task.title} does not stream.", hint='Leave "stream" out.')
     inputs = document.pop("inputs", None)
     # Some clients send an input's fields, or the parameters, beside "inputs" instead of in it.
@@ -81,6 +81,11 @@ def read_payload(task: Task, body: bytes, media_type: str) -> Payload:
     if not inputs:
         raise BadInput("The list of inputs is empty.", hint="Send one input at least.")
     return Payload(tuple(inputs), parameters, batch=True)
+
+
+def streams(task: Task) -> bool:
+    """Return whether a task's answer can be sent as it grows: the protocol's events carry pieces of a text."""
+    return task.stream is not None and "text" in task.output.model_fields
 
 
 def read_json(body: bytes, *, hint: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -31,6 +32,7 @@ PICTURE = Image.from_array(np.full((4, 6, 3), 200, np.uint8))
 def sent(output: Value, accept: str = "*/*") -> Any:
     class Record:
         run_id, model_id, revision, queue_ms, run_ms, task_id = "0" * 32, "m", "r", 1.0, 2.0, "some-task"
+        is_known = False
 
     class FinishedRun:
         record = Record
@@ -182,6 +184,12 @@ def test_what_has_no_meaning_is_refused(body: Any, status: int, words: str, clie
 def test_only_what_streams_streams(client: TestClient) -> None:
     answer = client.post("/tasks/text-classification", json={"inputs": "a", "stream": True})
     assert "does not stream" in assert_is_error(answer, 422, "bad_parameters")
+
+
+def test_an_answer_without_a_text_does_not_stream_though_its_task_does() -> None:
+    task = replace(get_task("text-generation"), output=Image)
+    with pytest.raises(ShowcaseError, match="does not stream"):
+        read_payload(task, b'{"inputs": "a", "stream": true}', "application/json")
 
 
 def test_parameters_may_stand_beside_the_inputs() -> None:
