@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -72,12 +73,14 @@ class Job:
 
     Args:
         future: the recorded run, or the ShowcaseError that ended it.
+        answered: the run as soon as its answer is there, while it is still being written down.
     """
 
     run_id: str
     request: Request
     ticket: Ticket
     future: Future[Run] = field(default_factory=Future)
+    answered: Future[Run] = field(default_factory=Future)
 
     def watch(self, callback: Callable[[Event], None]) -> Run:
         """Wait for the end, calling `callback` in this thread with each change of state and partial answer.
@@ -123,17 +126,56 @@ class Job:
     def _tell(self, observer: Callable[[Job], None], _: Future[Run]) -> None:
         observer(self)
 
-    def finish(self, record: Callable[[Answer], Run]) -> None:
-        """End the job: record the ticket's answer, or take over its error. Called once, by the showcase."""
+    def finish(self, made: Callable[[Answer], Run], kept: Callable[[Run], Run]) -> None:
+        """End the job with the ticket's answer or its error. Called once, by the showcase.
+
+        Args:
+            made: makes the run of an answer.
+            kept: writes a run down.
+        """
         try:
-            self.future.set_result(record(self.ticket.result()))
+            run = made(self.ticket.result())
+            self.answered.set_result(run)
+            self.future.set_result(kept(run))
         except ShowcaseError as err:
-            self.future.set_exception(err)
+            self._fail(err)
         except Exception as err:  # a bug while recording must not leave anybody waiting
             log.exception("run %s could not be finished", self.run_id)
             problem = ShowcaseError("The answer could not be kept.", hint="Run it again.")
             problem.__cause__ = err
-            self.future.set_exception(problem)
+            self._fail(problem)
+
+    def _fail(self, error: ShowcaseError) -> None:
+        for future in (self.answered, self.future):
+            if not future.done():
+                future.set_exception(error)
+
+
+def run_of(job: Job, answer: Answer, *, app_version: str) -> Run:
+    """Return the run that an answer makes of a job; it is not written down yet."""
+    request = job.request
+    record = RunRecord(
+        run_id=job.run_id,
+        task_id=request.task.id,
+        model_id=request.model_id,
+        revision=answer.revision,
+        dtype=answer.dtype,
+        device=answer.device,
+        parameters=request.parameters.model_dump(mode="json"),
+        input_type=type(request.inputs).__name__,
+        input_digest=request.inputs.digest(),
+        output_type=type(answer.output).__name__,
+        output=answer.output.to_json(),
+        queue_ms=answer.queue_ms,
+        run_ms=answer.run_ms,
+        batch_size=answer.batch_size,
+        stopped=answer.stopped,
+        created_at=datetime.now(UTC),
+        client=request.client,
+        app_version=app_version,
+        source=request.source,
+    )
+    return Run(record=record, output=answer.output, inputs=request.inputs, recorded=False, tokens=answer.tokens)
 
 
 def memory_bytes(inputs: Value) -> int:

@@ -7,19 +7,19 @@ knows nothing of either. What people say of the answers passes through `core.jud
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
 from core.catalog import Availabilities, Availability, Catalog, ModelCard
-from core.engine import Answer, Engine, ModelKey, ModelStatus, Ticket
+from core.engine import Engine, ModelKey, ModelStatus, Ticket
 from core.errors import BadInput, StoreUnavailable
-from core.feedback.records import ConsentRecord, KeptInput, Record, RunRecord, Source, new_id
+from core.feedback.records import ConsentRecord, KeptInput, Record, Source, new_id
 from core.feedback.store import FeedbackStore
-from core.job import Job, RecentJobs, Request, Run
+from core.job import Job, RecentJobs, Request, Run, run_of
 from core.media import Limits
 from core.reading import decoded, kind_words, read_value
 from core.settings import Settings
@@ -31,6 +31,9 @@ APP_VERSION: Final = "0.1.0"
 
 RECENT_INPUT_BYTES: Final = 200_000_000
 """How much input is remembered in memory, so that a reload finds it: two or three of the largest pictures."""
+
+KEPT_WITHIN_S: Final = 10.0
+"""Seconds that somebody who asks for a run waits for it to be written down; it takes milliseconds."""
 
 RECORDERS: Final = 2
 """Threads that write runs to the store, so that a slow database holds up no model."""
@@ -146,7 +149,9 @@ class Showcase:
         job.tell(self.observers)
 
         def finish(_: Ticket) -> None:
-            self._recorders.submit(job.finish, partial(self._record, job))
+            self._recorders.submit(
+                job.finish, partial(run_of, job, app_version=APP_VERSION), partial(self._kept, job.request)
+            )
 
         ticket.add_done_callback(finish)
         return job
@@ -224,6 +229,9 @@ class Showcase:
 
         Raises: StoreUnavailable if the database does not answer.
         """
+        job = self._jobs.find(run_id)
+        if job is not None and job.answered.done():
+            job.wait(KEPT_WITHIN_S)  # its answer may be out before it is written down
         record = self.store.find_run(run_id)
         if record is None:
             return None
@@ -251,34 +259,9 @@ class Showcase:
             device=self.settings.device,
         )
 
-    def _record(self, job: Job, answer: Answer) -> Run:
-        request = job.request
-        record = RunRecord(
-            run_id=job.run_id,
-            task_id=request.task.id,
-            model_id=request.model_id,
-            revision=answer.revision,
-            dtype=answer.dtype,
-            device=answer.device,
-            parameters=request.parameters.model_dump(mode="json"),
-            input_type=type(request.inputs).__name__,
-            input_digest=request.inputs.digest(),
-            output_type=type(answer.output).__name__,
-            output=answer.output.to_json(),
-            queue_ms=answer.queue_ms,
-            run_ms=answer.run_ms,
-            batch_size=answer.batch_size,
-            stopped=answer.stopped,
-            created_at=dt.datetime.now(dt.UTC),
-            client=request.client,
-            app_version=APP_VERSION,
-            source=request.source,
-        )
-        recorded = self._keep(record, request)
-        return Run(record=record, output=answer.output, inputs=request.inputs, recorded=recorded, tokens=answer.tokens)
-
-    def _keep(self, record: RunRecord, request: Request) -> bool:
+    def _kept(self, request: Request, run: Run) -> Run:
         """Write a run down; a database that is down costs the record, never the answer."""
+        record = run.record
         records: list[Record] = [record]
         if self.settings.keep_inputs == "always":
             leave = ConsentRecord(
@@ -294,5 +277,5 @@ class Showcase:
             self.store.add(*records)
         except StoreUnavailable as err:
             log.warning("run %s is not recorded: %s", record.run_id, err.message)
-            return False
-        return True
+            return run
+        return replace(run, recorded=True)

@@ -29,7 +29,7 @@ async def answered(jobs: Sequence[Job], request: Request) -> list[Run]:
 
     Raises: the ShowcaseError of the first job that failed, or Cancelled if the client hung up.
     """
-    runs = asyncio.gather(*(asyncio.wrap_future(job.future) for job in jobs))
+    runs = asyncio.gather(*(asyncio.wrap_future(job.answered) for job in jobs))
     gone = asyncio.create_task(hung_up(request))
     try:
         await asyncio.wait((runs, gone), return_when=asyncio.FIRST_COMPLETED)
