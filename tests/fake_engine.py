@@ -26,12 +26,23 @@ class FakeTokenizer:
 
     model_max_length = 1_000_000
     is_fast = True
+    pad_token_id = 0
 
-    def __call__(self, text: str, **_: object) -> dict[str, list[str]]:
-        return {"input_ids": text.split()}
+    def __call__(self, given: str | list[str], **_: object) -> dict[str, list[str]]:
+        return {"input_ids": given.split() if isinstance(given, str) else given}
 
     def num_special_tokens_to_add(self) -> int:
         return 0
+
+
+class FakeScores:
+    """Stand for the row of a tensor that holds one text's scores."""
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+
+    def __getitem__(self, _: object) -> FakeScores:
+        return self
 
 
 class FakePipe:
@@ -45,6 +56,12 @@ class FakePipe:
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         return self._answer(*inputs, **options)
+
+    def forward(self, encoded: dict[str, list[str]]) -> dict[str, list[FakeScores]]:
+        return {"logits": [FakeScores(rows) for rows in self._answer(encoded["input_ids"])]}
+
+    def postprocess(self, outputs: dict[str, FakeScores], **_: object) -> Any:
+        return outputs["logits"].rows
 
 
 class FakeLoader:

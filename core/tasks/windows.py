@@ -56,6 +56,8 @@ def spans_beyond(text: str, tokenizer: Any, limit: int) -> Sequence[tuple[int, i
 
     Raises: TooLarge if there are more and the tokenizer cannot say where they stand.
     """
+    if len(text.encode()) < limit // 2:
+        return None  # a token is a byte at the least; half the room is left for what a normaliser may add
     encoding = tokenizer(text, add_special_tokens=False, return_offsets_mapping=bool(tokenizer.is_fast), verbose=False)
     length = len(encoding["input_ids"])
     if length <= limit:
