@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from core.errors import BadInput, BadParameters, TooLarge
+from core.tasks.drawing import seeded
 from core.tasks.generation import GenerationParameters, watched
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.spec import Example, Task, Tokens
@@ -56,14 +57,13 @@ def stream(
 
 def _generate(pipe: Any, inputs: Text | Chat, parameters: TextGenerationParameters, **options: Any) -> Text:
     prompt = _prompt(pipe, inputs, parameters)
-    if parameters.seed:
-        import torch
-
-        torch.manual_seed(parameters.seed)
     if parameters.stop:
         criteria = [*options.get("stopping_criteria", ()), stop_at(pipe.tokenizer, parameters.stop)]
         options["stopping_criteria"] = criteria
     drawing = {**parameters.options(), "max_new_tokens": min(parameters.max_new_tokens, _room(pipe, prompt))}
+    if parameters.seed and parameters.do_sample:
+        warping = {name: drawing.pop(name) for name in ("temperature", "top_k", "top_p")}
+        drawing |= seeded(parameters.seed, **warping)
     answers = pipe(prompt, return_full_text=False, **drawing, **options)
     return Text(text=before(answers[0]["generated_text"], parameters.stop))
 
