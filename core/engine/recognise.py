@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from core.engine.checkpoint import check_architecture, check_processors, classes_of, heads_of, refuse_code
+from core.engine.torch_setup import prepare_torch
 from core.errors import ModelUnavailable
 from core.tasks.spec import Task
 
@@ -68,6 +69,7 @@ def fitting_tasks(
     Raises: ModelUnavailable if it brings code, if transformers does not know its kind, if it does none
         of the tasks, or if it has nothing to read their inputs with.
     """
+    prepare_torch()
     refuse_code(dict(config), title)
     tasks = tuple(tasks)
     kind, architecture = _named(config, title)

@@ -9,15 +9,20 @@ import gc
 import logging
 import math
 import os
+import threading
 from functools import cache
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-@cache
+_FIRST = threading.Lock()
+"""Held while both libraries are imported: transformers imports its parts when they are first named, and a second
+thread that names one meanwhile is told that there is none."""
+
+
 def prepare_torch() -> None:
-    """Import torch and transformers and set them up; free after the first call.
+    """Import torch and transformers and set them up; free after the first call. Any thread may come first.
 
     Torch starts as many threads as the machine has processors. In a container that may use two of
     sixty-four they wait for each other: it has to be told what the container allows.
@@ -25,6 +30,13 @@ def prepare_torch() -> None:
     Nothing is collected meanwhile: an import makes a great many objects that all stay, and looking through
     them again and again takes a fifth of the time (3.4 s became 2.7 on two cores).
     """
+    with _FIRST:
+        _prepare()
+
+
+@cache
+def _prepare() -> None:
+    """Do it, once."""
     collects = gc.isenabled()
     gc.disable()
     try:
