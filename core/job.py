@@ -7,7 +7,6 @@ pages, routes or how a run is recorded: that is handed in.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -21,9 +20,7 @@ from core.engine import Answer, Event, Ticket
 from core.errors import ShowcaseError
 from core.feedback.records import RunRecord, Source
 from core.tasks.spec import Parameters, Task, Tokens
-from core.values import Audio, Image, Text, Value, Video, atoms_in
-
-log = logging.getLogger(__name__)
+from core.values import Value, about_bytes
 
 JOB_BYTES: Final = 10_000
 """What a job holds beside its input: ticket, parameters, record and a short answer; so that small inputs count, too."""
@@ -126,26 +123,8 @@ class Job:
     def _tell(self, observer: Callable[[Job], None], _: Future[Run]) -> None:
         observer(self)
 
-    def finish(self, made: Callable[[Answer], Run], kept: Callable[[Run], Run]) -> None:
-        """End the job with the ticket's answer or its error. Called once, by the showcase.
-
-        Args:
-            made: makes the run of an answer.
-            kept: writes a run down.
-        """
-        try:
-            run = made(self.ticket.result())
-            self.answered.set_result(run)
-            self.future.set_result(kept(run))
-        except ShowcaseError as err:
-            self._fail(err)
-        except Exception as err:  # a bug while recording must not leave anybody waiting
-            log.exception("run %s could not be finished", self.run_id)
-            problem = ShowcaseError("The answer could not be kept.", hint="Run it again.")
-            problem.__cause__ = err
-            self._fail(problem)
-
-    def _fail(self, error: ShowcaseError) -> None:
+    def fail(self, error: ShowcaseError) -> None:
+        """End the job with an error. Called once, by whoever records."""
         for future in (self.answered, self.future):
             if not future.done():
                 future.set_exception(error)
@@ -178,21 +157,8 @@ def run_of(job: Job, answer: Answer, *, app_version: str) -> Run:
     return Run(record=record, output=answer.output, inputs=request.inputs, recorded=False, tokens=answer.tokens)
 
 
-def memory_bytes(inputs: Value) -> int:
-    """Return about how much memory an input holds."""
-    return sum(_atom_bytes(atom) for atom in atoms_in(inputs))
-
-
-def _atom_bytes(atom: Value) -> int:
-    if isinstance(atom, Image | Video):
-        return len(atom.pixels)
-    if isinstance(atom, Audio):
-        return len(atom.samples)
-    return 4 * len(atom.text) if isinstance(atom, Text) else 1000
-
-
 def _held_bytes(job: Job) -> int:
-    return JOB_BYTES + memory_bytes(job.request.inputs)
+    return JOB_BYTES + about_bytes(job.request.inputs)
 
 
 class RecentJobs:

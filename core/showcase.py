@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
 from core.catalog import Availabilities, Availability, Catalog, ModelCard
 from core.engine import Engine, ModelKey, ModelStatus, Ticket
-from core.errors import BadInput, StoreUnavailable
-from core.feedback.records import ConsentRecord, KeptInput, Record, Source, new_id
+from core.errors import BadInput
+from core.feedback.records import Source, new_id
 from core.feedback.store import FeedbackStore
-from core.job import Job, RecentJobs, Request, Run, run_of
+from core.job import Job, RecentJobs, Request, Run
 from core.media import Limits
 from core.reading import decoded, kind_words, read_value
+from core.recording import Recorder
 from core.settings import Settings
 from core.tasks import TASKS, get_task
 from core.tasks.spec import Modality, Parameters, Task
@@ -34,9 +32,6 @@ RECENT_INPUT_BYTES: Final = 200_000_000
 
 KEPT_WITHIN_S: Final = 10.0
 """Seconds that somebody who asks for a run waits for it to be written down; it takes milliseconds."""
-
-RECORDERS: Final = 2
-"""Threads that write runs to the store, so that a slow database holds up no model."""
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +61,7 @@ class Showcase:
         self.observers: list[Callable[[Job], None]] = []  # told of each job that has ended
         self._availabilities = availabilities
         self._jobs = RecentJobs(RECENT_INPUT_BYTES)
-        self._recorders = ThreadPoolExecutor(RECORDERS, thread_name_prefix="recorder")
+        self._recorder = Recorder(store, keep_inputs=settings.keep_inputs == "always", app_version=APP_VERSION)
 
     # What there is
 
@@ -148,12 +143,7 @@ class Showcase:
         self._jobs.add(job)
         job.tell(self.observers)
 
-        def finish(_: Ticket) -> None:
-            self._recorders.submit(
-                job.finish, partial(run_of, job, app_version=APP_VERSION), partial(self._kept, job.request)
-            )
-
-        ticket.add_done_callback(finish)
+        ticket.add_done_callback(lambda _: self._recorder.finish(job))
         return job
 
     def submit(
@@ -215,7 +205,7 @@ class Showcase:
     def close(self, grace_s: float = 10.0) -> None:
         """Answer or refuse what is under way, then let go of everything."""
         self.engine.close(grace_s)
-        self._recorders.shutdown(wait=True)
+        self._recorder.close()
         self.store.close()
 
     # Finding again
@@ -258,24 +248,3 @@ class Showcase:
             dtype=card.dtype or self.settings.dtype,
             device=self.settings.device,
         )
-
-    def _kept(self, request: Request, run: Run) -> Run:
-        """Write a run down; a database that is down costs the record, never the answer."""
-        record = run.record
-        records: list[Record] = [record]
-        if self.settings.keep_inputs == "always":
-            leave = ConsentRecord(
-                consent_id=new_id(),
-                run_id=record.run_id,
-                scope="keep_input",
-                granted=True,
-                client=record.client,
-                created_at=record.created_at,
-            )
-            records += [leave, KeptInput.of(record.run_id, request.inputs)]
-        try:
-            self.store.add(*records)
-        except StoreUnavailable as err:
-            log.warning("run %s is not recorded: %s", record.run_id, err.message)
-            return run
-        return replace(run, recorded=True)

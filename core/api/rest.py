@@ -6,7 +6,7 @@ Owns the routes and what each of them answers with. Who may call is the door's, 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from starlette.concurrency import run_in_threadpool
@@ -28,7 +28,10 @@ from core.job import Job
 from core.runtime import Runtime
 from core.showcase import APP_VERSION
 from core.tasks.spec import Task
-from core.values import Value
+from core.values import Value, is_small
+
+FEW: Final = 8
+"""Small answers that are written within the server's own thread: going to another one and back costs more."""
 
 
 def rest_app(of: Runtime) -> FastAPI:
@@ -133,6 +136,8 @@ async def _run(of: Runtime, fetcher: Fetcher, request: Request, task: Task, mode
         runs = await answered(jobs, request)
     except ShowcaseError as err:
         return error_response(err, request.scope, run_id=None if payload.batch else jobs[0].run_id)
+    if all(is_small(run.output) for run in runs) and len(runs) <= FEW:
+        return delivered(runs, request, batch=payload.batch, details=payload.details)
     # Maps of a picture's every pixel take a while to write down.
     return await run_in_threadpool(delivered, runs, request, batch=payload.batch, details=payload.details)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from core.engine.key import ModelKey
 from core.tasks.spec import Parameters, Task, Tokens
-from core.values import Value, atoms_in
+from core.values import Value, about_bytes
 
 MAX_INPUT_BYTES: Final = 8_000_000
 """Inputs larger than this are not looked up: their digest alone takes milliseconds."""
@@ -49,7 +49,7 @@ class KnownAnswers:
         """Return what a request asks, None where its answer is not to be kept."""
         if not self._limit_bytes or inputs is None or parameters is None or not task.deterministic:
             return None
-        if sum(_size_bytes(atom) for atom in atoms_in(inputs)) > MAX_INPUT_BYTES:
+        if about_bytes(inputs) > MAX_INPUT_BYTES:
             return None
         return key, inputs.digest(), parameters.model_dump_json()
 
@@ -64,7 +64,7 @@ class KnownAnswers:
 
     def keep(self, question: Question, revision: str, known: Known) -> None:
         """Keep an answer; those used longest ago make room."""
-        size_bytes = _size_bytes(known.output)
+        size_bytes = about_bytes(known.output)
         if size_bytes > self._limit_bytes:
             return
         with self._lock:
@@ -74,18 +74,3 @@ class KnownAnswers:
             while self._held_bytes > self._limit_bytes:
                 _, (_, freed_bytes) = self._answers.popitem(last=False)
                 self._held_bytes -= freed_bytes
-
-
-_PART_BYTES: Final = 100
-"""About what an object of Python takes beside its content."""
-
-
-def _size_bytes(part: Any) -> int:
-    """Return about how much memory a value takes."""
-    if isinstance(part, str | bytes):
-        return _PART_BYTES + len(part)
-    if isinstance(part, tuple):
-        return _PART_BYTES + sum(map(_size_bytes, part))
-    if isinstance(part, Value):
-        return _PART_BYTES + sum(_size_bytes(getattr(part, name)) for name in type(part).model_fields)
-    return _PART_BYTES

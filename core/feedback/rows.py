@@ -5,7 +5,7 @@ Owns that translation and nothing else: no transaction, no order of events.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -24,11 +24,20 @@ _CONSENT = tuple(item.name for item in fields(ConsentRecord))
 
 def insert_once(connection: Connection, table: Table, key: str, values: Mapping[str, Any]) -> bool:
     """Insert a row unless one with the same key is there; return whether it was not."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(values).on_conflict_do_nothing(index_elements=[key])
+    statement = _insert_once(connection, table, key).values(values)
     # Asked for the new `sequence`, as it is if not inline, PostgreSQL would not count.
     result = connection.execute(statement.inline(), execution_options={"preserve_rowcount": True})
     return result.rowcount == 1
+
+
+def insert_all_once(connection: Connection, table: Table, key: str, values: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows with one statement, but for those with a key that is there."""
+    connection.execute(_insert_once(connection, table, key).inline(), values)
+
+
+def _insert_once(connection: Connection, table: Table, key: str) -> sqlite.Insert | postgresql.Insert:
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing(index_elements=[key])
 
 
 def run_values(run: RunRecord) -> dict[str, Any]:

@@ -88,8 +88,8 @@ class FeedbackStore:
         Raises: UnknownName if a judgement or consent is of a run that was never kept, or replaces what is not its own.
         """
         with self.database.write() as connection:
-            deleted = [writes.add_record(connection, record, self._now()) for record in records]
-        if any(deleted):
+            deleted = writes.add_records(connection, records, self._now())
+        if deleted:
             self.database.scrub()
 
     def add_run(self, run: RunRecord) -> None:

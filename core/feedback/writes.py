@@ -6,6 +6,7 @@ judge's, an input is kept unless its visitor says no, and goes when they do. Ope
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Select, delete, insert, select
@@ -24,21 +25,24 @@ from core.feedback.schema import (
 )
 
 
-def add_record(connection: Connection, record: Record, now: datetime) -> bool:
-    """Add a record unless it is there; return whether an input was deleted by it.
+def add_records(connection: Connection, records: Sequence[Record], now: datetime) -> bool:
+    """Add records unless they are there, runs first; return whether an input was deleted by one of them.
 
-    Raises: UnknownName if it belongs to a run that was never kept, or replaces what is not its own.
+    Raises: UnknownName if one belongs to a run that was never kept, or replaces what is not its own.
     """
-    match record:
-        case RunRecord():
-            rows.insert_once(connection, runs, "run_id", rows.run_values(record))
-        case JudgementRecord():
-            _add_judgement(connection, record)
-        case ConsentRecord():
-            return _add_consent(connection, record, now)
-        case KeptInput():
-            _keep_input(connection, record)
-    return False
+    new = [rows.run_values(record) for record in records if isinstance(record, RunRecord)]
+    if new:
+        rows.insert_all_once(connection, runs, "run_id", new)
+    deleted = False
+    for record in records:
+        match record:
+            case JudgementRecord():
+                _add_judgement(connection, record)
+            case ConsentRecord():
+                deleted |= _add_consent(connection, record, now)
+            case KeptInput():
+                _keep_input(connection, record)
+    return deleted
 
 
 def delete_input(connection: Connection, run_id: str, now: datetime) -> bool:

@@ -25,6 +25,12 @@ from core.hub.reach import REMEMBERED_S, WAIT_S, Reach
 Progress = Callable[[int, int], None]
 """Told (bytes done, bytes in all) as a download goes on. It may raise to stop it."""
 
+ABSENT_S = 1.0
+"""Seconds for which a model that is not on this machine is taken not to have come."""
+
+ABSENT_KEPT = 1000
+"""How many such are remembered: ids are what visitors type."""
+
 REQUEST_S = 10.0
 """How long a request for metadata may take; huggingface_hub's own default."""
 
@@ -65,6 +71,7 @@ class Hub:
         self._free_bytes = free_bytes
         self._reach = Reach(self._answers, clock)
         self._refusals: dict[str, tuple[float, ModelUnavailable]] = {}
+        self._absent: dict[tuple[str, str | None], float] = {}
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Self:
@@ -115,10 +122,20 @@ class Hub:
     def cached_snapshot(self, model_id: str, revision: str | None = None) -> Path | None:
         """Return the folder of a complete copy on this machine, None if there is none.
 
+        What was not there is not looked for again within a second: every request asks, for every model of its task.
+
         Raises: UnknownName if that cannot be a model id or a revision.
         """
+        at = self._absent.get((model_id, revision))
+        if at is not None and 0 <= self._clock() - at < ABSENT_S:
+            return None
         check_names(model_id, revision)
-        return find_snapshot(self.cache_folder, model_id, revision)
+        found = find_snapshot(self.cache_folder, model_id, revision)
+        if found is None:
+            if len(self._absent) >= ABSENT_KEPT:
+                self._absent.clear()
+            self._absent[model_id, revision] = self._clock()
+        return found
 
     def refusal(self, model_id: str) -> ModelUnavailable | None:
         """Return why the Hub last refused this model, if that was within the last minute.
@@ -170,6 +187,7 @@ class Hub:
             done += file.size_bytes
             progress(done, total)
         write_ref(self.cache_folder, model_id, revision, repository.commit)
+        self._absent.clear()
         return path.parent, repository.commit
 
     def _answers(self) -> bool:

@@ -6,6 +6,7 @@
     text_answers     answers about texts and sounds
     picture_answers  answers about pictures
     joined_answers   answers of functions: words by themselves, several answers at once
+    size             how much memory a value takes
 
 Owns the shape of every input and answer and their JSON form. Knows nothing of files, models, pages
 or storage: identity, times and clients belong to the store, decoding belongs to `core.media`.
@@ -34,6 +35,7 @@ from core.values.picture_answers import (
     Point,
     Replies,
 )
+from core.values.size import about_bytes, is_small
 from core.values.text_answers import (
     Answer,
     Answers,
@@ -139,6 +141,8 @@ __all__ = [
     "Value",
     "Video",
     "Words",
+    "about_bytes",
     "atoms_in",
     "fields_of",
+    "is_small",
 ]

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from core.feedback.filters import JudgementFilter
 from core.feedback.schema import deletion_log
 from core.feedback.store import FeedbackStore
-from core.feedback.writes import add_record
+from core.feedback.writes import add_records
 from tests.feedback.conftest import opened
 from tests.feedback.samples import NOON, at, make_consent, make_input, make_judgement, make_run
 
@@ -99,7 +99,7 @@ def test_taking_back_waits_for_an_input_that_is_just_being_kept(store: FeedbackS
     store.add(run, make_consent(run))
     taking_back = threading.Thread(target=store.add_consent, args=(make_consent(run, granted=False),))
     with store.database.write() as connection:
-        add_record(connection, make_input(run), NOON)
+        add_records(connection, [make_input(run)], NOON)
         taking_back.start()
         taking_back.join(0.5)  # did it not wait, it would find nothing to delete and be done by now
         assert taking_back.is_alive()
