@@ -27,13 +27,14 @@ RANKS = {
     "reading": 2,
     "snippets": 3,
     "job": 4,
-    "showcase": 5,
-    "judging": 6,
-    "adopting": 6,
-    "demos": 6,
-    "runtime": 7,
-    "api": 8,
-    "ui": 8,
+    "recording": 5,
+    "showcase": 6,
+    "judging": 7,
+    "adopting": 7,
+    "demos": 7,
+    "runtime": 8,
+    "api": 9,
+    "ui": 9,
 }
 """A part imports parts of lower rank; within one rank only what is listed in SIDEWAYS."""
 

@@ -42,7 +42,7 @@ def test_the_oldest_finished_jobs_are_forgotten_even_where_their_inputs_are_smal
 def test_large_inputs_make_room_for_each_other() -> None:
     recent = RecentJobs(10 * JOB_BYTES)
     for number in range(3):
-        recent.add(job(number, text="x" * 4 * JOB_BYTES))
+        recent.add(job(number, text="x" * 3 * JOB_BYTES))
     assert [recent.find(str(number)) is not None for number in range(3)] == [False, True, True]
 
 
