@@ -138,6 +138,7 @@ def run_of(job: Job, answer: Answer, *, app_version: str) -> Run:
         task_id=request.task.id,
         model_id=request.model_id,
         revision=answer.revision,
+        runtime=answer.runtime,
         dtype=answer.dtype,
         device=answer.device,
         parameters=request.parameters.model_dump(mode="json"),

@@ -24,12 +24,13 @@ from core.demos import DemoLoader, Demos, ask_model, find_demos
 from core.engine import Engine
 from core.engine.budget import memory_budget_bytes
 from core.engine.loader import TransformersLoader
+from core.engine.runtimes.surveyor import Surveyor
 from core.feedback.store import FeedbackStore
 from core.hub import Hub
 from core.judging import Judging
 from core.settings import Settings
 from core.showcase import Showcase
-from core.tasks import TASKS
+from core.tasks import TASKS, get_task
 from core.values import Value
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Runtime:
     adopting: Adopting
     salt: bytes = field(repr=False)
     demos: Demos
+    surveyor: Surveyor
     first_page_shown: threading.Event = field(default_factory=threading.Event)
     warmed: threading.Event = field(default_factory=threading.Event)
 
@@ -58,6 +60,11 @@ class Runtime:
     def warm_in_background(self) -> None:
         """Load what the tasks start with, once the first page has been shown."""
         threading.Thread(target=self._warm, name="warm", daemon=True).start()
+
+    def close(self) -> None:
+        """Answer or refuse what is under way, then let go of everything."""
+        self.surveyor.close()
+        self.showcase.close()
 
     def _warm(self) -> None:
         self.first_page_shown.wait(WARM_AFTER_S)
@@ -83,7 +90,8 @@ def build(settings: Settings) -> Runtime:
     def ask(task_id: str, inputs: Any, parameters: Mapping[str, Any], model_id: str | None) -> Value:
         return ask_model(showcase, task_id, inputs, parameters, model_id)
 
-    loader = TransformersLoader(hub=hub, catalog=catalog, tasks=TASKS)
+    surveyor = Surveyor(settings.data_folder / "runtimes")
+    loader = TransformersLoader(hub=hub, catalog=catalog, tasks=TASKS, surveyor=surveyor)
     engine = Engine(
         loader=DemoLoader(demos.found, ask, checkpoints=loader),
         budget_bytes=settings.memory_bytes or memory_budget_bytes(),
@@ -98,8 +106,9 @@ def build(settings: Settings) -> Runtime:
         store=FeedbackStore(settings.database_url),
         tasks=[*TASKS, *demos.tasks],
     )
+    surveyor.found = lambda key: engine.renew(get_task(key.task_id), key)
     adopting = Adopting(showcase, hub)
-    return Runtime(settings, showcase, Judging(showcase), adopting, _salt(settings.data_folder), demos)
+    return Runtime(settings, showcase, Judging(showcase), adopting, _salt(settings.data_folder), demos, surveyor)
 
 
 def _salt(folder: Path) -> bytes:

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 KeepInputs = Literal["never", "judged", "always"]
 AllowAny = Literal["auto", "yes", "no"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+Runtime = Literal["auto", "torch", "onnx", "openvino"]
 ApiAccess = Literal["keys", "open"]
 
 _GB = 1_000_000_000
@@ -79,6 +80,11 @@ class Settings:
     )
     device: str = _setting("PODIUM_DEVICE", "auto", "Where models run: auto, cpu or cuda:0.")
     dtype: Dtype = _setting("PODIUM_DTYPE", "auto", "What models compute in: auto, float32, bfloat16 or float16.")
+    runtime: Runtime = _setting(
+        "PODIUM_RUNTIME",
+        "auto",
+        "What computes models: torch, onnx, openvino, or auto: the fastest installed that agrees with float32.",
+    )
     deadline_s: float = _setting("PODIUM_DEADLINE_S", 120.0, "The longest a request may take, in seconds.")
     known_bytes: int = _setting(
         "PODIUM_ANSWER_CACHE_MB",
@@ -130,6 +136,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "KeepInputs": get_args(KeepInputs),
     "AllowAny": get_args(AllowAny),
     "Dtype": get_args(Dtype),
+    "Runtime": get_args(Runtime),
     "ApiAccess": get_args(ApiAccess),
 }
 

@@ -247,4 +247,5 @@ class Showcase:
             revision=card.revision,
             dtype=card.dtype or self.settings.dtype,
             device=self.settings.device,
+            runtime=card.runtime or self.settings.runtime,
         )

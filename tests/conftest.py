@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before huggingface_hub is imported by anyone
+os.environ["PODIUM_RUNTIME"] = "torch"  # else every server of a test would survey its models, half a minute each
 
 from bench.site import Site, served
 from core import runtime as runtime_module
@@ -66,7 +67,11 @@ def session_runtime(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Calla
     write_demos(folder / "demos")
     patch = pytest.MonkeyPatch()
     for variable in list(os.environ):
-        if variable.startswith("PODIUM_") and variable not in ("PODIUM_CI", "PODIUM_TEST_POSTGRES_URL"):
+        if variable.startswith("PODIUM_") and variable not in (
+            "PODIUM_CI",
+            "PODIUM_RUNTIME",
+            "PODIUM_TEST_POSTGRES_URL",
+        ):
             patch.delenv(variable)
     patch.setenv("PODIUM_DATA", str(folder))
     patch.setenv("PODIUM_DEMOS", str(folder / "demos"))
@@ -74,7 +79,7 @@ def session_runtime(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Calla
     runtime_module.runtime.cache_clear()
     made = runtime_module.runtime()
     yield made
-    made.showcase.close()
+    made.close()
     runtime_module.runtime.cache_clear()
     patch.undo()
 

@@ -6,6 +6,7 @@ Owns the routes and what each of them answers with. Who may call is the door's, 
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -23,6 +24,7 @@ from core.api.payload import Payload, read_payload
 from core.api.problems import error_response, translate_errors
 from core.api.reading_inputs import read_input
 from core.catalog import ModelCard
+from core.engine import ModelStatus
 from core.errors import NotReady, ShowcaseError, TooLarge, UnknownName
 from core.job import Job
 from core.runtime import Runtime
@@ -99,7 +101,16 @@ def _described(of: Runtime, card: ModelCard) -> dict[str, Any]:
         "revision": card.revision,
         "state": availability.state,
         "reason": availability.reason,
+        **_computed(of.showcase.status(card)),
     }
+
+
+def _computed(status: ModelStatus | None) -> dict[str, Any]:
+    """Return what computes a loaded model, and what was found of other ways."""
+    if status is None or status.state != "loaded":
+        return {}
+    tried = () if status.finding is None else status.finding.tried
+    return {"runtime": status.runtime, "dtype": status.dtype, "tried": [asdict(one) for one in tried]}
 
 
 async def _task_of(of: Runtime, request: Request, model_id: str, task_id: str | None) -> Task:

@@ -76,4 +76,4 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
     runtime().warm_in_background()
     async with edge().running():
         yield
-    await run_in_threadpool(runtime().showcase.close)
+    await run_in_threadpool(runtime().close)

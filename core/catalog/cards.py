@@ -21,6 +21,7 @@ from typing import Any, Final, Literal, Self, get_args
 
 from core.catalog import file
 from core.errors import UnknownName
+from core.settings import Runtime
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 
@@ -39,6 +40,7 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "note": str,
     "revision": str,
     "dtype": str,
+    "runtime": str,
     "requires": list,
     "size_mb": (int, float),
     "added": dt.date,
@@ -59,6 +61,7 @@ class ModelCard:
         folder: where a model that is not the Hub's stands on this machine.
         requires: Python packages beyond the showcase's own.
         dtype: what it has to compute in, where that is not left to the processor.
+        runtime: the library that has to compute it, where that is not left to the showcase's setting.
         size_bytes: about what its download weighs, where that is known.
         added: the day on which the owner kept it on the models page; None for what was written by hand.
         is_function: whether a function of the owner's answers, and no checkpoint: see `core.demo`.
@@ -72,6 +75,7 @@ class ModelCard:
     folder: Path | None = None
     requires: tuple[str, ...] = ()
     dtype: Dtype | None = None
+    runtime: Runtime | None = None
     size_bytes: int | None = None
     added: dt.date | None = None
     is_function: bool = False
@@ -243,6 +247,8 @@ def _card(row: Mapping[str, Any], folder: Path, task_ids: Collection[str]) -> Mo
         raise CatalogError("a folder has no revision; remove it")
     if row.get("dtype") not in (None, *get_args(Dtype)):
         raise CatalogError(f"dtype is {row['dtype']!r}; it may be {', '.join(get_args(Dtype))}")
+    if row.get("runtime") not in (None, *get_args(Runtime)):
+        raise CatalogError(f"runtime is {row['runtime']!r}; it may be {', '.join(get_args(Runtime))}")
     if not all(isinstance(package, str) for package in row.get("requires", ())):
         raise CatalogError("requires is a list of names of Python packages")
     name = str(row.get("id") or row.get("path")).rstrip("/")
@@ -256,6 +262,7 @@ def _card(row: Mapping[str, Any], folder: Path, task_ids: Collection[str]) -> Mo
         folder=(folder / row["path"]).resolve() if "path" in row else None,
         requires=tuple(row.get("requires", ())),
         dtype=row.get("dtype"),
+        runtime=row.get("runtime"),
         size_bytes=round(row["size_mb"] * _MB) if "size_mb" in row else None,
         added=row.get("added"),
     )

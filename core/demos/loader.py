@@ -15,7 +15,7 @@ from core.engine.key import Progress
 from core.tasks.spec import Checkpoint
 
 COMPUTES_IN: Final = "python"
-"""What stands in a run's record where a checkpoint has its dtype."""
+"""What stands in a run's record where a checkpoint has its runtime and dtype."""
 
 
 class DemoLoader:
@@ -48,6 +48,7 @@ class DemoLoader:
             sampling_rate=None,
             dtype=COMPUTES_IN,
             device="cpu",
+            runtime=COMPUTES_IN,
         )
 
     def release(self, loaded: Loaded) -> None:

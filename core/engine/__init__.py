@@ -4,11 +4,13 @@ Read it in this order: `key` (what is asked for and what is loaded), `state` (wh
 (a request as its caller holds it), `batcher` (who is next, and with whom), `cache` (what stays in
 memory), `worker` (the one thread that owns a model), `engine` (the facade). `deadlines` ends what is
 overdue, `serving` says whose request a thread answers, `budget` finds out how much memory there is,
-`loader` makes pipes. Knows nothing of pages, HTTP or the store.
+`loader` makes pipes, `runtimes` has them computed by the fastest library that agrees. Knows nothing of
+pages, HTTP or the store.
 """
 
 from core.engine.engine import Engine
 from core.engine.key import Loaded, Loader, ModelKey
+from core.engine.runtimes.findings import Finding
 from core.engine.serving import served
 from core.engine.state import (
     Answer,
@@ -27,6 +29,7 @@ __all__ = [
     "Answer",
     "Engine",
     "Event",
+    "Finding",
     "Finished",
     "Loaded",
     "Loader",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from core.engine.cache import Cache
 from core.engine.deadlines import Deadlines
@@ -98,7 +99,7 @@ class Engine:
 
     def _answer_from_memory(self, ticket: Ticket, question: Question, loaded: Loaded | None) -> bool:
         """Answer a request with what the loaded model answered before; else keep what it will answer."""
-        known = None if loaded is None else self._known.find(question, loaded.revision)
+        known = None if loaded is None else self._known.find(question, (loaded.revision, loaded.runtime, loaded.dtype))
         if loaded is not None and known is not None:
             ticket.answer(known.output, run_ms=0.0, batch_size=0, loaded=loaded, tokens=known.tokens)
             return True
@@ -106,7 +107,8 @@ class Engine:
         def keep(ended: Ticket) -> None:
             outcome = ended.outcome
             if isinstance(outcome, Answer) and not outcome.stopped:
-                self._known.keep(question, outcome.revision, Known(outcome.output, outcome.tokens))
+                answered_by = (outcome.revision, outcome.runtime, outcome.dtype)
+                self._known.keep(question, answered_by, Known(outcome.output, outcome.tokens))
 
         ticket.add_done_callback(keep)
         return False
@@ -117,6 +119,16 @@ class Engine:
         Raises what `submit` raises.
         """
         return self.submit(task, key, None, None, deadline_s=deadline_s)
+
+    def renew(self, task: Task, key: ModelKey) -> None:
+        """Load a loaded model anew between two of its batches; what waits for it goes on waiting."""
+        with self._lock:
+            worker = self._workers.get(key)
+            if self._closed or worker is None or worker.place.loaded is None:
+                return
+            with suppress(Busy):  # then others want it
+                self.load(task, key)  # somebody has to, or it would only go
+            self._cache.ask_to_leave(worker.place)
 
     def models(self) -> list[ModelStatus]:
         """Return how every loaded or loading model stands, in the order in which they came."""

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from core.engine.runtimes.findings import Finding
+
 Progress = Callable[[int, int | None], None]
 """Told how many bytes are here and how many there will be, None while nobody knows."""
 
@@ -19,6 +21,7 @@ class ModelKey:
 
     Args:
         revision: a commit, a branch, or None for whatever is newest; `Loaded.revision` says what it was.
+        runtime: which library may compute it: auto for the fastest that agrees with plain float32.
     """
 
     task_id: str
@@ -26,6 +29,7 @@ class ModelKey:
     revision: str | None
     dtype: str
     device: str
+    runtime: str = "torch"
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Loaded:
         revision: the full commit, or a digest of the content for a folder.
         labels: the model's own labels; empty where it has none.
         sampling_rate: what it listens at, in Hz; None where it does not listen.
+        runtime: the library that computes it.
+        finding: what a survey found of other ways to compute it, None where there was none.
     """
 
     pipe: Any
@@ -47,6 +53,8 @@ class Loaded:
     sampling_rate: int | None
     dtype: str
     device: str
+    runtime: str = "torch"
+    finding: Finding | None = None
 
 
 class Loader(Protocol):

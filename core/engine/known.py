@@ -21,6 +21,9 @@ MAX_INPUT_BYTES: Final = 8_000_000
 Question = tuple[ModelKey, str, str]
 """Who is asked what: the model, the digest of the input, the parameters."""
 
+AnsweredBy = tuple[str, str, str]
+"""What answered: the model's full revision, the library that computed it, and in which dtype."""
+
 
 @dataclass(frozen=True)
 class Known:
@@ -39,7 +42,7 @@ class KnownAnswers:
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
-        self._answers: OrderedDict[tuple[Question, str], tuple[Known, int]] = OrderedDict()
+        self._answers: OrderedDict[tuple[Question, AnsweredBy], tuple[Known, int]] = OrderedDict()
         self._held_bytes = 0
         self._lock = threading.Lock()
 
@@ -53,23 +56,23 @@ class KnownAnswers:
             return None
         return key, inputs.digest(), parameters.model_dump_json()
 
-    def find(self, question: Question, revision: str) -> Known | None:
-        """Return the answer of that revision, None if it is not known."""
+    def find(self, question: Question, answered_by: AnsweredBy) -> Known | None:
+        """Return the answer of that model, None if it is not known."""
         with self._lock:
-            found = self._answers.get((question, revision))
+            found = self._answers.get((question, answered_by))
             if found is None:
                 return None
-            self._answers.move_to_end((question, revision))
+            self._answers.move_to_end((question, answered_by))
             return found[0]
 
-    def keep(self, question: Question, revision: str, known: Known) -> None:
+    def keep(self, question: Question, answered_by: AnsweredBy, known: Known) -> None:
         """Keep an answer; those used longest ago make room."""
         size_bytes = about_bytes(known.output)
         if size_bytes > self._limit_bytes:
             return
         with self._lock:
-            _, old_bytes = self._answers.pop((question, revision), (None, 0))
-            self._answers[question, revision] = (known, size_bytes)
+            _, old_bytes = self._answers.pop((question, answered_by), (None, 0))
+            self._answers[question, answered_by] = (known, size_bytes)
             self._held_bytes += size_bytes - old_bytes
             while self._held_bytes > self._limit_bytes:
                 _, (_, freed_bytes) = self._answers.popitem(last=False)

@@ -19,6 +19,8 @@ from core.catalog import Catalog
 from core.engine.checkpoint import check_architecture, check_folder
 from core.engine.key import Loaded, ModelKey, Progress
 from core.engine.precision import choose_device, choose_dtype
+from core.engine.runtimes.rungs import is_worth_a_look
+from core.engine.runtimes.surveyor import Surveyor
 from core.engine.torch_setup import prepare_torch
 from core.engine.weights import DamagedWeights, fingerprint, memory_bytes, memory_of_parameters
 from core.errors import DoesNotFit, ModelUnavailable, UnknownName
@@ -39,12 +41,17 @@ _UNNAMED = {0: "LABEL_0", 1: "LABEL_1"}
 
 
 class TransformersLoader:
-    """Load checkpoints of the Hub and of this machine as the tasks say. Satisfies `core.engine.key.Loader`."""
+    """Load checkpoints of the Hub and of this machine as the tasks say. Satisfies `core.engine.key.Loader`.
 
-    def __init__(self, *, hub: Hub, catalog: Catalog, tasks: Sequence[Task]) -> None:
+    Args:
+        surveyor: finds the fastest way to compute each model; None to compute all with torch.
+    """
+
+    def __init__(self, *, hub: Hub, catalog: Catalog, tasks: Sequence[Task], surveyor: Surveyor | None = None) -> None:
         self._hub = hub
         self._catalog = catalog
         self._tasks = {task.id: task for task in tasks}
+        self._surveyor = surveyor
 
     def estimate_bytes(self, key: ModelKey) -> int:
         """Return the memory that the model will take; downloads nothing.
@@ -76,15 +83,29 @@ class TransformersLoader:
         card = self._catalog.find(key.task_id, key.model_id)
         is_local = card is not None and card.folder is not None
         revision = fingerprint(folder / CONFIG, weight_files(folder)) if is_local else folder.name
+        surveyor = self._surveyor if device == "cpu" and is_worth_a_look(key.runtime, key.dtype) else None
+        finding = surveyor.finding(key, revision) if surveyor else None
+        rung = finding.chosen if finding else None
+        if rung:
+            dtype = "bfloat16" if rung.name == "torch bfloat16" else "float32"
         pipe = _make(task, Checkpoint(folder, dtype, device), title)
+        program_bytes = 0
+        if surveyor and rung and rung.runtime != "torch":
+            program_bytes = surveyor.put_in_place(
+                pipe.model, key, revision, rung, lambda: _make(task, Checkpoint(folder, "float32", device), title).model
+            )
+        elif surveyor and finding is None:
+            surveyor.look(key, revision, folder, memory_bytes(weight_files(folder), "float32"))
         return Loaded(
             pipe=pipe,
-            size_bytes=_size_bytes(pipe),
+            size_bytes=program_bytes or _size_bytes(pipe),
             revision=revision,
             labels=_labels(pipe, config) if _has_labels(task) else (),
             sampling_rate=_sampling_rate(pipe),
-            dtype=dtype,
+            dtype=rung.dtype if rung and program_bytes else dtype,
             device=device,
+            runtime=rung.runtime if rung and program_bytes else "torch",
+            finding=finding,
         )
 
     def release(self, loaded: Loaded) -> None:

@@ -46,13 +46,14 @@ def choose_dtype(asked: str, device: str, cpu_info: Path = _CPU_INFO) -> Dtype:
     if asked != "auto":
         return cast(Dtype, asked)
     if device == "cpu":
-        return "bfloat16" if _multiplies_bfloat16(cpu_info) else "float32"
+        return "bfloat16" if multiplies_bfloat16(cpu_info) else "float32"
     import torch
 
     return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
 
 
-def _multiplies_bfloat16(cpu_info: Path) -> bool:
+def multiplies_bfloat16(cpu_info: Path = _CPU_INFO) -> bool:
+    """Return whether the processor multiplies bfloat16 in hardware."""
     try:
         return _FAST_BFLOAT16.search(cpu_info.read_text()) is not None
     except OSError:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.engine.key import ModelKey
+from core.engine.runtimes.findings import Finding
 from core.tasks.spec import Tokens
 
 
@@ -58,6 +59,7 @@ class Answer:
         batch_size: how many requests the model answered in the same run; 0 if the answer was known, and nothing ran.
         stopped: True if the caller ended a streaming run early, so that this is only what there was.
         tokens: what was read and written, where the task counts it.
+        runtime: the library that computed it.
     """
 
     output: Any
@@ -70,6 +72,7 @@ class Answer:
     device: str
     stopped: bool = False
     tokens: Tokens | None = None
+    runtime: str = "torch"
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class ModelStatus:
         waiting: requests in its line.
         in_use: requests that it is answering now.
         revision: what was loaded, by its full commit; empty while it loads, as are `labels` and the rest.
+        finding: what a survey found of other ways to compute it; None where there was none.
     """
 
     key: ModelKey
@@ -99,3 +103,5 @@ class ModelStatus:
     device: str
     bytes_done: int
     bytes_total: int | None
+    runtime: str = ""
+    finding: Finding | None = None

@@ -188,6 +188,7 @@ class Ticket:
                 device=loaded.device,
                 stopped=self._stop and self.streaming,
                 tokens=tokens,
+                runtime=loaded.runtime,
             )
         )
 

@@ -112,6 +112,8 @@ class Worker:
                 device=self.key.device if loaded is None else loaded.device,
                 bytes_done=progress.bytes_done,
                 bytes_total=progress.bytes_total,
+                runtime="" if loaded is None else loaded.runtime,
+                finding=None if loaded is None else loaded.finding,
             )
 
     def _work(self) -> None:

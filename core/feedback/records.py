@@ -69,6 +69,7 @@ class RunRecord:
         batch_size: how many requests were answered in the same run; 0 if the answer was known, and nothing ran.
         stopped: whether the visitor stopped it before it was done.
         client: a salted hash, never an address.
+        runtime: the library that computed it, such as torch.
     """
 
     run_id: str
@@ -90,6 +91,7 @@ class RunRecord:
     client: str
     app_version: str
     source: Source
+    runtime: str
 
     def __post_init__(self) -> None:
         _check_ids(self.run_id)

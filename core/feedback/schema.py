@@ -89,6 +89,7 @@ runs = Table(
     Column("client", String, nullable=False),
     Column("app_version", String, nullable=False),
     Column("source", String, nullable=False),
+    Column("runtime", String, nullable=False, server_default="torch"),
     Index("runs_by_model", "task_id", "model_id"),
 )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 
-from core.engine import ModelStatus
+from core.engine import Finding, ModelStatus
 from core.ui.any_model import show_any_model
 from core.ui.broken_demos import show_broken_demos
 from core.ui.catalog_list import show_catalog
@@ -46,15 +48,39 @@ def _show_loaded() -> None:
             _show_status(status)
 
 
+LIBRARIES: Final = {"torch": "PyTorch", "onnx": "ONNX Runtime", "openvino": "OpenVINO", "python": "Python"}
+"""What computes models, as people write it."""
+
+
+def _computed_by(status: ModelStatus) -> str:
+    if status.state == "loading":
+        return "loading"
+    library = LIBRARIES.get(status.runtime, status.runtime)
+    return library if status.dtype == status.runtime else f"{library}, {status.dtype}"
+
+
+def _show_finding(finding: Finding, key: str) -> None:
+    """Say which ways to compute a model were tried on the task's examples, and what came of each."""
+    with st.popover("Speed", key=f"finding_{key}", icon=":material/speed:"):
+        st.caption("Ways to compute it, tried on the examples of its task against plain float32.")
+        for one in finding.tried:
+            library, _, dtype = one.rung.partition(" ")
+            took = f" in {one.probe_ms:.0f} ms, scores within {one.difference:.4f}" if one.probe_ms else ""
+            note = f": {one.note}" if one.note else ""
+            st.text(f"{LIBRARIES.get(library, library)} {dtype}: {one.verdict}{took}{note}")
+
+
 def _show_status(status: ModelStatus) -> None:
     key = f"{status.key.task_id}_{status.key.model_id}"
     with st.container(key=f"loaded_{key}", horizontal=True, vertical_alignment="center"):
         waiting = f" · {status.waiting} waiting" if status.waiting else ""
         st.markdown(
             f"**{status.key.model_id}**  \n:small[{status.key.task_id} · {status.size_bytes / 1e6:.1f} MB · "
-            f"{status.runs} runs · {'loading' if status.state == 'loading' else status.dtype}{waiting}]",
+            f"{status.runs} runs · {_computed_by(status)}{waiting}]",
             width="stretch",
         )
+        if status.finding is not None:
+            _show_finding(status.finding, key)
         owner = is_owner(runtime())
         st.button(
             "Unpin" if status.pinned else "Pin",

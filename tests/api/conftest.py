@@ -14,6 +14,7 @@ from bench.site import Site, served
 from core.adopting import Adopting
 from core.api.server import Edge
 from core.demos import find_demos
+from core.engine.runtimes.surveyor import Surveyor
 from core.hub import Hub
 from core.judging import Judging
 from core.runtime import Runtime
@@ -46,7 +47,8 @@ def podium(tmp_path: Path) -> Iterator[Callable[..., Callable[..., TestClient]]]
         showcase = showcase_of(tmp_path, pipe, **settings)
         adopting = Adopting(showcase, Hub(offline=True))
         demos = find_demos(tmp_path / "no-demos")
-        runtimes.append(Runtime(showcase.settings, showcase, Judging(showcase), adopting, b"salt", demos))
+        surveyor = Surveyor(tmp_path / "runtimes")
+        runtimes.append(Runtime(showcase.settings, showcase, Judging(showcase), adopting, b"salt", demos, surveyor))
         app = Starlette(routes=Edge(runtimes[0]).routes)
 
         def client_from(address: tuple[str, int] = HERE, host: str = "localhost", **headers: str) -> TestClient:
@@ -59,7 +61,7 @@ def podium(tmp_path: Path) -> Iterator[Callable[..., Callable[..., TestClient]]]
 
     yield build
     for made in runtimes:
-        made.showcase.close()
+        made.close()
 
 
 @pytest.fixture(scope="session")

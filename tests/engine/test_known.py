@@ -14,6 +14,7 @@ from core.engine.known import MAX_INPUT_BYTES, Known, KnownAnswers
 from core.tasks.spec import Example, Parameters, Task
 from core.values import Image, Text
 
+BY = ("a" * 40, "torch", "float32")
 KEY = ModelKey("echo", "org/echo", None, "float32", "cpu")
 
 
@@ -110,15 +111,15 @@ def test_what_failed_is_not_kept() -> None:
 
 
 def test_the_oldest_make_room_and_the_largest_are_not_kept() -> None:
-    known = KnownAnswers(1_000)
+    known = KnownAnswers(900)
     questions = [(KEY, str(number), "{}") for number in range(4)]
     for question in questions[:3]:
-        known.keep(question, "r", Known(Text(text="x" * 100), None))
-    assert known.find(questions[0], "r") is not None  # used, so it stays
-    known.keep(questions[3], "r", Known(Text(text="x" * 100), None))
-    assert [known.find(question, "r") is not None for question in questions] == [True, False, True, True]
-    known.keep(questions[1], "r", Known(Text(text="x" * 2_000), None))
-    assert known.find(questions[1], "r") is None
+        known.keep(question, BY, Known(Text(text="x" * 100), None))
+    assert known.find(questions[0], BY) is not None  # used, so it stays
+    known.keep(questions[3], BY, Known(Text(text="x" * 100), None))
+    assert [known.find(question, BY) is not None for question in questions] == [True, False, True, True]
+    known.keep(questions[1], BY, Known(Text(text="x" * 2_000), None))
+    assert known.find(questions[1], BY) is None
 
 
 def test_large_inputs_are_not_looked_up() -> None:

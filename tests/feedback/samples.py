@@ -36,6 +36,7 @@ def make_run(**given: Any) -> RunRecord:
             "client": "c" * 16,
             "app_version": "0.1.0",
             "source": "page",
+            "runtime": "torch",
         }
         | given
     )

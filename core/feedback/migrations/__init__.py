@@ -18,12 +18,12 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, func, insert, inspect, select, text
 
 from core.errors import StoreUnavailable
-from core.feedback.migrations import m001_initial
+from core.feedback.migrations import m001_initial, m002_runtime
 from core.feedback.schema import schema_version
 
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (m001_initial.apply,)
+MIGRATIONS: tuple[Migration, ...] = (m001_initial.apply, m002_runtime.apply)
 """Every step, in order: the first one makes version 1."""
 
 _ADVISORY_LOCK = 0x706F_6469_756D  # "podium": any number that nobody else takes

@@ -1,0 +1,12 @@
+"""What a model's numbers are computed with: the rungs of a ladder, and how a model finds its own.
+
+    rungs      which there are, which are installed, and what a finding depends on
+    probe      inputs of a task, what its model is asked for them, and whether two answers agree
+    exported   a model as a program of ONNX Runtime or OpenVINO, in place of its module
+    survey     tries every rung on one model; run as a process of its own
+    findings   what surveys found, kept on disk
+    surveyor   has surveys made in the background and models loaded anew after them
+
+A model is loaded with torch at once and answers. When a survey has found a faster rung that agrees with plain float32,
+it is loaded anew between two batches. What was found is kept, so that this happens once on a machine.
+"""

@@ -1,0 +1,92 @@
+"""A model as a program of ONNX Runtime or OpenVINO: exported once, kept in a folder, put in its module's place.
+
+Owns the way there and back; transformers' own exporters do the work. Knows no task.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.engine.runtimes.probe import Call, tensors_of
+from core.engine.runtimes.rungs import Rung
+
+
+def export(model: Any, rung: Rung, sample: Call, folder: Path) -> None:
+    """Write a model's program into a folder, for inputs of any size.
+
+    Args:
+        sample: the largest question that is known; its sizes stand for all.
+
+    Raises: whatever the exporter does: not every architecture can be exported.
+    """
+    from transformers.exporters import (
+        OnnxConfig,
+        OnnxExporter,
+        OnnxRuntimeDynamicConfig,
+        OnnxRuntimeQuantizer,
+        OpenVINOConfig,
+        OpenVINOExporter,
+    )
+
+    if rung.runtime == "onnx":
+        quantizer = OnnxRuntimeQuantizer(OnnxRuntimeDynamicConfig(per_channel=True))
+        made = OnnxExporter().export(
+            model, dict(sample.inputs), OnnxConfig(dynamic=True, ort_fusions="cpu", quantizer=quantizer)
+        )
+    else:
+        made = OpenVINOExporter().export(model, dict(sample.inputs), OpenVINOConfig(dynamic=True))
+    made.save_pretrained(folder)
+
+
+def open_program(folder: Path, rung: Rung, threads: int) -> Any:
+    """Return a program ready to be called with tensors by name."""
+    from transformers.exporters import ExportedModel
+
+    if rung.runtime == "onnx":
+        import onnxruntime  # type: ignore[import-untyped]  # it has no types
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads  # it would start as many as the machine has processors
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the processor
+        return ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, session_options=options)
+    precision = {"bfloat16": "bf16", "float32": "f32"}[rung.dtype]
+    config = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1}
+    return ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, config=config)
+
+
+def size_bytes(folder: Path) -> int:
+    """Return what a program weighs on disk, which is about what it takes in memory."""
+    return sum(file.stat().st_size for file in folder.iterdir())
+
+
+def put_in_place(model: Any, program: Any, instead: Callable[[Exception], Any]) -> None:
+    """Have a module answer with a program, and let its own weights go.
+
+    Args:
+        instead: called when the program fails, with its error; returns the module, weights and all, that answers then
+            and from then on. No program was tried with inputs of every size.
+    """
+    import torch
+
+    dtype, device = model.dtype, model.device
+
+    def forward(**inputs: Any) -> Any:
+        try:
+            return program(**tensors_of(inputs))
+        except Exception as err:
+            failure = err
+        model.forward = instead(failure).forward
+        return model.forward(**inputs)
+
+    model.to("meta")
+    # What is asked of a module is where its first parameter stands and what it computes in.
+    model.register_parameter("stands_for_all", torch.nn.Parameter(torch.zeros(1, dtype=dtype, device=device), False))
+    model.forward = forward
+
+
+def remove(folder: Path) -> None:
+    """Remove a program that nobody will run."""
+    shutil.rmtree(folder, ignore_errors=True)

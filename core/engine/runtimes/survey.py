@@ -1,0 +1,155 @@
+"""Tries every rung on one model and writes down what it found: `python -m core.engine.runtimes.survey`.
+
+Owns the order of a survey: plain float32 first, which all others have to agree with, then each rung converted,
+compared and timed. A process of its own, so that neither a conversion's seconds of Python nor its memory, nor a
+library that crashes, are the server's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from core.engine.runtimes import exported
+from core.engine.runtimes.findings import PROGRAM, Tried, write
+from core.engine.runtimes.probe import Call, asked, difference
+from core.engine.runtimes.rungs import PLAIN, Rung, candidates, is_installed
+from core.engine.torch_setup import prepare_torch
+from core.tasks import get_task
+from core.tasks.spec import Checkpoint, Task
+
+log = logging.getLogger(__name__)
+
+ROUNDS: Final = 3
+"""How often the probe is timed; the fastest round counts, as others may share the machine."""
+
+WORTH: Final = 0.9
+"""A rung has to take less than this of plain float32's time: what is not faster brings only risk."""
+
+Ask = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """Hold a model under survey: its task, the loaded pipe in plain float32, and what it is asked for the probe."""
+
+    task: Task
+    pipe: Any
+    calls: Sequence[Call]
+
+
+def survey(task: Task, checkpoint: Path, rungs: Sequence[Rung], threads: int, folder: Path) -> list[Tried]:
+    """Try each rung on a checkpoint; leave the program of the one that won in `folder`."""
+    import torch
+
+    plain = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    pipe = task.load(Checkpoint(checkpoint, "float32", "cpu"))
+    pipe.model.eval()
+    with torch.inference_mode():
+        calls = [] if _generates(pipe.model) else asked(task, pipe)
+    torch.set_float32_matmul_precision(plain)
+    if not calls:
+        return [Tried(rung.name, "failed", "what it answers is no single question to the model") for rung in rungs]
+    model = Surveyed(task, pipe, calls)
+    # Lower precision in torch comes last: it changes the weights that the others are made of.
+    order = sorted(rungs, key=lambda rung: (rung.runtime == "torch", rung is not PLAIN))
+    tried = [_try(model, rung, threads, folder / rung.name.replace(" ", "-")) for rung in order]
+    return _chosen(tried, folder)
+
+
+def _generates(model: Any) -> bool:
+    return bool(getattr(model, "can_generate", lambda: False)())
+
+
+def _try(model: Surveyed, rung: Rung, threads: int, folder: Path) -> Tried:
+    """Convert, compare and time a rung."""
+    if not is_installed(rung):
+        missing = ", ".join(rung.packages)
+        return Tried(rung.name, "missing", f"pip install {missing.replace(',', '')}")
+    try:
+        ask = _ready(model, rung, threads, folder)
+        largest, problem = difference(model.calls, ask)
+        if problem or (rung is not PLAIN and largest > rung.tolerance):
+            return Tried(rung.name, "disagrees", problem or f"a score differs by {largest:.3f}", 0.0, largest)
+        return Tried(rung.name, "slower", "", _probe_ms(model.calls, ask), largest)
+    except Exception as err:  # exporters raise whatever the libraries below them do
+        log.warning("%s does not work for %s", rung.name, model.task.id, exc_info=err)
+        return Tried(rung.name, "failed", f"{type(err).__name__}: {str(err).strip().partition(chr(10))[0]}"[:300])
+
+
+def _ready(model: Surveyed, rung: Rung, threads: int, folder: Path) -> Ask:
+    """Return how a rung is asked."""
+    import torch
+
+    if rung.runtime == "torch":
+        dtype = getattr(torch, rung.dtype)
+        torch_model = model.pipe.model.to(dtype)
+
+        def ask(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+            cast = {name: value.to(dtype) if value.is_floating_point() else value for name, value in inputs.items()}
+            with torch.inference_mode():
+                found: Mapping[str, Any] = torch_model(**cast)
+            return found
+
+        return ask
+    sample = max(model.calls, key=lambda call: sum(value.numel() for value in call.inputs.values()))
+    exported.export(model.pipe.model, rung, sample, folder)
+    program = exported.open_program(folder, rung, threads)
+
+    def ask_program(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = program(**inputs)
+        return found
+
+    return ask_program
+
+
+def _probe_ms(calls: Sequence[Call], ask: Ask) -> float:
+    """Return the milliseconds that all calls take together, at their best."""
+    best = math.inf
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        for call in calls:
+            ask(call.inputs)
+        best = min(best, time.perf_counter() - started)
+    return 1000 * best
+
+
+def _chosen(tried: Sequence[Tried], folder: Path) -> list[Tried]:
+    """Return what was tried, the fastest marked as chosen; remove the programs of the others."""
+    ran = [one for one in tried if one.verdict == "slower"]
+    plain = next((one for one in ran if one.rung == PLAIN.name), None)
+    faster = [one for one in ran if plain is None or one is plain or one.probe_ms < WORTH * plain.probe_ms]
+    best = min(faster, key=lambda one: one.probe_ms, default=None)
+    for one in tried:
+        program = folder / one.rung.replace(" ", "-")
+        if one is best and program.is_dir():
+            program.rename(folder / PROGRAM)
+        else:
+            exported.remove(program)
+    return [replace(one, verdict="chosen") if one is best else one for one in tried]
+
+
+def main() -> None:
+    """Survey the model that the arguments name."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("task", help="the id of the task")
+    parser.add_argument("checkpoint", type=Path, help="the folder of the checkpoint")
+    parser.add_argument("folder", type=Path, help="where the finding is written")
+    parser.add_argument("--runtime", default="auto")
+    parser.add_argument("--dtype", default="auto")
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args()
+    prepare_torch()
+    rungs = candidates(given.runtime, given.dtype)
+    write(given.folder, survey(get_task(given.task), given.checkpoint, rungs, given.threads, given.folder))
+
+
+if __name__ == "__main__":
+    main()
