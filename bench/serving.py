@@ -1,13 +1,15 @@
 """Serves one checkpoint with Podium and with Gradio and loads both: `python -m bench.serving [text|image|audio ...]`.
 
 Prints answers a second, p50 and p95 at 1, 8, 32 and 64 clients for each, in one run, taking turns; beside them the
-ceiling, the best rate of the bare model with no server. Every request differs; each answer is checked for its form.
-The known-answer cache is off. A chart of each kind goes to `docs/`.
+ceilings, the best rates of the bare model with no server (`bench/ceilings.py`). Loads begin when the model has been
+surveyed. Every request differs; each answer is checked for its form. The known-answer cache is off. A chart of each
+kind goes to `docs/`.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import io
 import json
 import os
@@ -15,21 +17,25 @@ import platform
 import tempfile
 import time
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.request import urlopen
 
 import numpy as np
 from PIL import Image as Pillow
 
+from bench.ceilings import podium_ceiling, transformers_ceiling
 from bench.chart import bars
 from bench.checkpoints import CHECKPOINTS
-from bench.load import Ask, Connection, Figures, json_request, measure, table
+from bench.load import Ask, Connection, Figures, Request, json_request, measure, table
 from bench.rival import gradio_answer, gradio_served, gradio_upload
 from bench.site import ROOT, Site, served
+from core.engine.runtimes.rungs import is_worth_a_look
 
 CLIENTS: Final = (1, 8, 32, 64)
 GRADIO_BATCH: Final = 32
+SETTLED_WITHIN_S: Final = 600.0
 WORDS: Final = (6, 40)
 """Shortest and longest text, in words."""
 
@@ -74,15 +80,49 @@ def sound_of(number: int) -> bytes:
 
 def podium_asks(task_id: str, make: Callable[[int], Any], media_type: str) -> Ask:
     """Return what asks Podium over its API."""
-    path = f"/api/tasks/{task_id}"
+    request = podium_request(task_id, make, media_type)
 
     async def ask(connection: Connection, number: int) -> bool:
-        given = make(number)
-        request = json_request(path, {"inputs": given}) if isinstance(given, str) else _raw(path, given, media_type)
-        status, body = await connection.send(request)
+        status, body = await connection.send(request(number))
         return status == 200 and "score" in json.loads(body)[0]
 
     return ask
+
+
+def podium_request(task_id: str, make: Callable[[int], Any], media_type: str) -> Callable[[int], Request]:
+    """Return what makes the call of each number."""
+    path = f"/api/tasks/{task_id}"
+
+    def request(number: int) -> Request:
+        given = make(number)
+        if isinstance(given, str):
+            return json_request(path, {"inputs": given})
+        return path, {"Content-Type": media_type}, given
+
+    return request
+
+
+def settled(site: Site, task_id: str, request: Callable[[int], Request]) -> str:
+    """Wait until the model is loaded as it will stay, and say how.
+
+    Raises: TimeoutError if its survey takes too long.
+    """
+
+    async def ask() -> None:
+        status, body = await Connection(_port(site)).send(request(10**6))
+        if status != 200:
+            raise RuntimeError(body[:300])
+
+    give_up = time.monotonic() + SETTLED_WITHIN_S
+    while time.monotonic() < give_up:
+        asyncio.run(ask())
+        with urlopen(f"{site.url}/api/models", timeout=10) as answer:
+            row = next(row for row in json.load(answer) if row["task"] == task_id)
+        if row["tried"] or not is_worth_a_look("auto", "auto"):
+            tried = [f"{one['rung']} {one['verdict']} ({one['probe_ms']:.0f} ms)" for one in row["tried"]]
+            return f"Podium: {row['runtime']}, {row['dtype']}; tried: {', '.join(tried) or 'nothing else'}"
+        time.sleep(1)
+    raise TimeoutError("the model was not surveyed in time")
 
 
 def gradio_asks(make: Callable[[int], Any], name: str) -> Ask:
@@ -95,38 +135,6 @@ def gradio_asks(make: Callable[[int], Any], name: str) -> Ask:
         return bool((await gradio_answer(connection, given)).get("confidences"))
 
     return ask
-
-
-def ceiling(task_id: str, folder: Path, make: Callable[[int], Any], seconds: float) -> float:
-    """Return the best rate of the bare model: its pipeline on batches of like lengths, with no server."""
-    import torch
-    from transformers import pipeline
-
-    pipe = pipeline(task_id, model=str(folder), device="cpu", dtype=torch.bfloat16)
-    best = 0.0
-    for size in (1, 4, 8, 16, 32):
-        inputs = sorted((make(number) for number in range(8 * size)), key=len)
-        ready = [_opened(task_id, given) for given in inputs]
-        done, started = 0, time.perf_counter()
-        while time.perf_counter() - started < seconds:
-            at = done % len(ready)
-            pipe(ready[at : at + size], batch_size=size, top_k=3)
-            done += size
-        best = max(best, done / (time.perf_counter() - started))
-    return best
-
-
-def _opened(task_id: str, given: Any) -> Any:
-    if task_id == "image-classification":
-        return Pillow.open(io.BytesIO(given)).convert("RGB")
-    if task_id == "audio-classification":
-        samples = np.frombuffer(given[44:], "<i2").astype(np.float32) / 32768
-        return {"raw": samples, "sampling_rate": RATE}
-    return given
-
-
-def _raw(path: str, data: bytes, media_type: str) -> tuple[str, dict[str, str], bytes]:
-    return path, {"Content-Type": media_type}, data
 
 
 LOADS: Final = {
@@ -150,6 +158,7 @@ def compare(kind: str, folder: Path, seconds: float) -> list[tuple[str, Figures]
         gradio_served(kind, checkpoint, batch=0) as plain,
         gradio_served(kind, checkpoint, batch=GRADIO_BATCH) as batched,
     ):
+        print(f"\n{settled(site, task_id, podium_request(task_id, make, media_type))}\n\n{table([])}")
         servers = (("Podium", _port(site), ask_podium), ("Gradio", plain, ask_gradio))
         servers += (("Gradio, batch=True", batched, ask_gradio),)
         for clients in CLIENTS:
@@ -157,20 +166,26 @@ def compare(kind: str, folder: Path, seconds: float) -> list[tuple[str, Figures]
                 figures = measure(port, ask, clients=clients, seconds=seconds)
                 print(figures.row(f"{kind}: {server}"), flush=True)
                 found.append((server, figures))
-    best = ceiling(task_id, checkpoint, make, 3.0)
-    print(f"\nceiling, the bare model in batches, bfloat16: {best:.0f} a second\n")
-    _draw(kind, found, best)
+    inputs = [make(number) for number in range(256)]
+    ceilings = {
+        "a pipeline": transformers_ceiling(task_id, checkpoint, inputs),
+        "as Podium does": podium_ceiling(task_id, catalog, folder / "data", inputs),
+    }
+    for name, rate in ceilings.items():
+        print(f"| no server: {name}, in its best batches | - | {rate:.1f} | - | - | - |")
+    print()
+    _draw(kind, found, ceilings)
     return found
 
 
-def _draw(kind: str, found: Sequence[tuple[str, Figures]], best: float) -> None:
+def _draw(kind: str, found: Sequence[tuple[str, Figures]], ceilings: Mapping[str, float]) -> None:
     groups = {
         f"{clients} client{'s' if clients > 1 else ''}": [
             (server, figures.per_second) for server, figures in found if figures.clients == clients
         ]
         for clients in CLIENTS
     }
-    groups["no server"] = [("the bare model", best)]
+    groups["no server"] = list(ceilings.items())
     chart = bars(f"Answers a second: {LOADS[kind][0]}, one checkpoint, two cores", "", groups)
     (ROOT / "docs" / f"serving-{kind}.svg").write_text(chart)
 
@@ -201,7 +216,6 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="seconds of each load")
     arguments = parser.parse_args()
     print(f"machine: {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n")
-    print(table([]))
     for kind in arguments.kinds:
         with tempfile.TemporaryDirectory() as folder:
             print(ratios(compare(kind, Path(folder), arguments.seconds)))

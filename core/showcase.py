@@ -138,6 +138,7 @@ class Showcase:
             visiting=visiting,
             streaming=streaming,
         )
+        inputs.digest()  # of a large picture it takes milliseconds, which the thread of the model shall not spend
         request = Request(task, card.model_id, inputs, checked, client, source)
         job = Job(run_id=new_id(), request=request, ticket=ticket)
         self._jobs.add(job)

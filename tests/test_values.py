@@ -159,3 +159,12 @@ def test_a_table_has_a_cell_for_every_column() -> None:
 def test_pixels_have_to_fit_the_size() -> None:
     with pytest.raises(ValidationError, match="RGB"):
         Image(width=2, height=2, pixels=b"\0" * 11)
+
+
+def test_a_changed_copy_has_a_digest_of_its_own() -> None:
+    text = Text(text="before")
+    first = text.digest()
+    changed = text.model_copy(update={"text": "after"})
+    assert changed.digest() == Text(text="after").digest() != first
+    assert text.digest() == first
+    assert text == Text(text="before")

@@ -20,4 +20,10 @@ async def read_input(of: Runtime, task: Task, given: Any, fetches: Fetches) -> V
     given = await fetches.files_in(task, given)
     if all(item.atom in (Text, Chat, Table) for item in fields_of(task.input)):
         return of.showcase.read_input(task, given)
-    return await run_in_threadpool(of.showcase.read_input, task, given)
+    return await run_in_threadpool(_read_file, of, task, given)
+
+
+def _read_file(of: Runtime, task: Task, given: Any) -> Value:
+    value = of.showcase.read_input(task, given)
+    value.digest()  # here, where only its sender waits: of a large picture it takes milliseconds
+    return value

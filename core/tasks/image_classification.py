@@ -23,9 +23,23 @@ class ImageClassificationParameters(Parameters):
 
 
 def run(pipe: Any, inputs: Sequence[Image], parameters: ImageClassificationParameters) -> list[Labels]:
-    """Classify each picture."""
-    answers = pipe([to_pil(image) for image in inputs], top_k=parameters.top_k, batch_size=len(inputs))
+    """Classify each picture; those that the model sees at one size run together."""
+    prepared = [pipe.preprocess(to_pil(image)) for image in inputs]
+    answers = [pipe.postprocess({"logits": row[None]}, top_k=parameters.top_k) for row in _logits(pipe, prepared)]
     return [Labels(labels=tuple(Label(label=row["label"], score=row["score"]) for row in rows)) for rows in answers]
+
+
+def _logits(pipe: Any, prepared: Sequence[Any]) -> Any:
+    """Return a row of logits for each picture.
+
+    The pipeline's own steps, without the loader of datasets that it puts between them: that takes a millisecond a call.
+    """
+    import torch
+
+    pixels = [picture["pixel_values"] for picture in prepared]
+    if len({picture.shape for picture in pixels}) == 1 and all(len(picture) == 1 for picture in prepared):
+        return pipe.forward({"pixel_values": torch.cat(pixels)})["logits"]
+    return torch.cat([pipe.forward(picture)["logits"] for picture in prepared])
 
 
 TASK = Task(

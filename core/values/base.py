@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,7 +31,17 @@ class Value(BaseModel):
         return cls.model_validate_json(json.dumps(form))
 
     def digest(self) -> str:
-        """Return the SHA-256 of the value and its type, in hex: equal values, equal digests."""
+        """Return the SHA-256 of the value and its type, in hex: equal values, equal digests. It is computed once."""
+        return self._digest
+
+    def __copy__(self) -> Self:
+        """Return a copy that finds its own digest out: it may be changed before anybody sees it."""
+        copied = super().__copy__()
+        copied.__dict__.pop("_digest", None)
+        return copied
+
+    @cached_property
+    def _digest(self) -> str:
         state = hashlib.sha256(type(self).__name__.encode())
         for name in sorted(type(self).model_fields):
             field = getattr(self, name)
