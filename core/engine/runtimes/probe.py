@@ -70,6 +70,27 @@ def asked(task: Task, pipe: Any) -> list[Call]:
     return calls
 
 
+def sizes_not_seen(calls: Sequence[Call]) -> list[dict[str, Any]]:
+    """Return questions of sizes that none of these calls has: parts of the largest one.
+
+    Shorter ones where it is rows of numbers, as texts and sounds are; else fewer at once.
+    """
+    inputs = dict(max((call.inputs for call in calls), key=lambda inputs: sum(one.numel() for one in inputs.values())))
+    seen = {tuple(one.shape) for call in calls for one in call.inputs.values()}
+    shapes = {tuple(one.shape) for one in inputs.values()}
+    if len(shapes) == 1 and all(one.dim() == 2 for one in inputs.values()):
+        ((count, length),) = shapes
+        lengths = sorted({max(1, round(length * share / 20)) for share in range(10, 20)})
+        return [
+            {name: one[:, :shorter] for name, one in inputs.items()}
+            for shorter in lengths
+            if (count, shorter) not in seen
+        ]
+    count = min(len(one) for one in inputs.values())
+    parts = [{name: one[:fewer] for name, one in inputs.items()} for fewer in range(2, count)]
+    return [part for part in parts if not any(tuple(one.shape) in seen for one in part.values())]
+
+
 @contextmanager
 def _recorded(model: Any) -> Iterator[list[Call]]:
     """Record every call of a model; give up on one that takes or gives what is no tensor."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.engine.runtimes.probe import Call, asked, difference, probe_inputs
+from core.engine.runtimes.probe import Call, asked, difference, probe_inputs, sizes_not_seen
 from core.tasks import TASKS, get_task
 from core.tasks.spec import Task
 
@@ -74,6 +74,16 @@ def test_what_stands_at_padding_is_not_looked_at() -> None:
     found[0, 2] = 99.0
     assert against({"last_hidden_state": reference}, {"last_hidden_state": found}, attention_mask=mask) == (0.0, "")
     assert "differs" in against({"last_hidden_state": reference}, {"last_hidden_state": found})[1]
+
+
+def test_sizes_not_seen_are_shorter_rows_or_fewer_pictures() -> None:
+    rows = [Call({"input_ids": torch.ones(3, 20), "attention_mask": torch.ones(3, 20)}, {})]
+    found = sizes_not_seen([*rows, Call({"input_ids": torch.ones(3, 15)}, {})])
+    assert [tuple(part["attention_mask"].shape) for part in found] == [
+        (3, n) for n in (10, 11, 12, 13, 14, 16, 17, 18, 19)
+    ]
+    pictures = [Call({"pixel_values": torch.ones(5, 3, 8, 8)}, {}), Call({"pixel_values": torch.ones(3, 3, 8, 8)}, {})]
+    assert [len(part["pixel_values"]) for part in sizes_not_seen(pictures)] == [2, 4]
 
 
 class Model:
