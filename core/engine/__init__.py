@@ -1,11 +1,11 @@
 """The engine: loads models, keeps them within a byte budget, gathers requests into batches, answers.
 
 Read it in this order: `key` (what is asked for and what is loaded), `state` (what it says), `ticket`
-(a request as its caller holds it), `batcher` (who is next, and with whom), `cache` (what stays in
-memory), `worker` (the one thread that owns a model), `engine` (the facade). `deadlines` ends what is
-overdue, `serving` says whose request a thread answers, `budget` finds out how much memory there is,
-`loader` makes pipes, `runtimes` has them computed by the fastest library that agrees. Knows nothing of
-pages, HTTP or the store.
+(a request as its caller holds it), `batcher` (who is next, and with whom), `room` (how much runs at once),
+`cache` (what stays in memory), `worker` (the one thread that owns a model), `engine` (the facade). `deadlines`
+ends what is overdue, `serving` says whose request a thread answers, `budget` finds out how much memory there
+is, `loader` makes pipes, `runtimes` has them computed by the fastest library that agrees. Knows nothing of pages,
+HTTP or the store.
 """
 
 from core.engine.engine import Engine

@@ -1,11 +1,13 @@
 """Who is next and with whom: the line before one model, and one run of a batch.
 
 Owns the order of service, the bound of the line, which requests share a run, and what happens to the
-others when one of them fails. Starts no thread and takes no lock: the worker that owns the model does.
+others when one of them fails or all together do not fit. Starts no thread and takes no lock: the worker that owns
+the model does.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 from bisect import insort
@@ -14,6 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from core.engine.key import Loaded
+from core.engine.room import Room, is_out_of_memory, padded
 from core.engine.serving import serving
 from core.engine.ticket import Ticket
 from core.errors import RunFailed, ShowcaseError
@@ -34,10 +37,14 @@ class Line:
     Each request gets a turn: one after its client's last one, but no earlier than the turn being served.
     A hundred requests of one client thus stand a turn apart, and another's first comes right after the
     batch that runs. (Start-time fair queueing, Goyal, Vin and Cheng, 1996.)
+
+    Args:
+        limit: how many may wait.
     """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self.room = Room()
         self._waiting: list[tuple[float, int, Ticket]] = []
         self._now = 0.0
         self._last: dict[str, float] = {}
@@ -68,15 +75,22 @@ class Line:
         self._waiting = kept
         return found
 
+    def take_all(self) -> list[Ticket]:
+        """Take everybody, in the order of service."""
+        everybody = list(self)
+        self._waiting = []
+        return everybody
+
     def take(self) -> list[Ticket]:
         """Take the first and all who can share its run, at least one."""
         turn, _, head = self._waiting[0]
         self._now = max(self._now + _DRIFT, turn)
         batch = [head]
         shortest = longest = head.length
+        budget = min(batch_budget(head.task), self.room.limit)
         for _, _, ticket in self._waiting[1:]:
             low, high = min(shortest, ticket.length), max(longest, ticket.length)
-            fits = high <= LENGTH_RATIO * low and high * (len(batch) + 1) <= batch_budget(head.task)
+            fits = high <= LENGTH_RATIO * low and high * (len(batch) + 1) <= budget
             if fits and _can_share(head, ticket):
                 batch.append(ticket)
                 shortest, longest = low, high
@@ -87,23 +101,41 @@ class Line:
 
 
 def _can_share(one: Ticket, other: Ticket) -> bool:
-    if not one.task.batches or any(ticket.streaming or ticket.inputs is None for ticket in (one, other)):
+    if not one.task.batches or any(
+        ticket.streaming or ticket.inputs is None or ticket.alone for ticket in (one, other)
+    ):
         return False
     return one.task is other.task and one.parameters == other.parameters
 
 
 def run_batch(
-    loaded: Loaded, batch: Sequence[Ticket], clock: Callable[[], float], settle: Callable[[Sequence[Ticket]], None]
+    loaded: Loaded,
+    batch: Sequence[Ticket],
+    clock: Callable[[], float],
+    settle: Callable[[Sequence[Ticket]], None],
+    room: Room,
 ) -> None:
-    """Run a batch and end each of its tickets. Where it raises, run its items one by one: one fails alone.
+    """Run a batch and end each of its tickets.
+
+    Where memory runs out it is run in halves, down to single items. Where it raises anything else its items are run
+    one by one, so that one fails alone: n + 1 runs, however many are bad.
 
     Args:
         settle: called with tickets that are about to end, so that the books are right when their callers look.
+        room: what this model's batches may hold; told what ran and what did not.
     """
+    batch = [ticket for ticket in batch if ticket.is_wanted()]
+    if not batch:
+        return
+    if len(batch) > 1 and padded(batch) > room.limit:
+        for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
+            run_batch(loaded, half, clock, settle, room)
+        return
     began_s = clock()
     outputs: Any = None
     counts: list[Tokens | None] = [None] * len(batch)
     problem: ShowcaseError | None = None
+    ran_out = False
     try:
         with serving(batch):
             outputs = _outputs(loaded.pipe, batch)
@@ -114,13 +146,25 @@ def run_batch(
                 for ticket, output in zip(batch, outputs, strict=True)
             ]
     except Exception as err:
-        problem = told(err, "A run of %d failed", len(batch))
+        ran_out = is_out_of_memory(err)
+        if ran_out:
+            log.warning("No memory for a run of %d, padded to %d: %s", len(batch), padded(batch), str(err))
+            problem = room.refusal(batch[0])
+        else:
+            problem = told(err, "A run of %d failed", len(batch))
+    # Outside the except block, so that nothing of the failed run is kept alive meanwhile.
+    if ran_out:
+        gc.collect()
     if problem is not None and len(batch) > 1:
-        # Outside the except block, so that nothing of the failed run is kept alive meanwhile.
-        for ticket in batch:
-            if not ticket.done():
-                run_batch(loaded, [ticket], clock, settle)
+        parts = [[ticket] for ticket in batch]
+        if ran_out:
+            room.ran_out(batch)  # which leaves it over the limit, so that its halves are run
+            parts = [batch]
+        for part in parts:
+            run_batch(loaded, part, clock, settle, room)
         return
+    if problem is None:
+        room.ran(batch)
     if problem is None and (not isinstance(outputs, list | tuple) or len(outputs) != len(batch)):
         problem = told(
             TypeError(f"run returned {type(outputs).__name__} for {len(batch)} inputs"), "A run broke its word"

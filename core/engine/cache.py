@@ -16,15 +16,13 @@ from typing import NoReturn
 from uuid import uuid4
 
 from core.engine.key import Loaded, Loader, ModelKey, Progress
+from core.engine.room import is_out_of_memory
 from core.errors import Cancelled, DoesNotFit, ModelUnavailable, ShowcaseError
 
 log = logging.getLogger(__name__)
 
 HEADROOM = 1.25
 """What a model takes while it runs, over its parameters and buffers (FACTS.md, G.2)."""
-
-_NO_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
-"""What torch says in a RuntimeError when the processor or the GPU has no memory left."""
 
 
 @dataclass(eq=False)
@@ -99,20 +97,22 @@ class Cache:
         """
         with self.changed:
             loaded, place.loaded = place.loaded, None
-        if loaded is not None:
-            loaded = replace(loaded, pipe=None)
-            # Frozen objects are never collected, and a model is full of cycles (FACTS.md, F.1).
-            gc.unfreeze()
-            gc.collect()
-            try:
-                self._loader.release(loaded)
-            except Exception:
-                log.exception("Memory of %s could not be given back", place.key.model_id)
-            gc.freeze()
-        with self.changed:
-            self._places = [other for other in self._places if other is not place]
-            place.cost_bytes, place.leaving = 0, False
-            self.changed.notify_all()
+        try:
+            if loaded is not None:
+                loaded = replace(loaded, pipe=None)
+                # Frozen objects are never collected, and a model is full of cycles (FACTS.md, F.1).
+                gc.unfreeze()
+                gc.collect()
+                try:
+                    self._loader.release(loaded)
+                except Exception:
+                    log.exception("Memory of %s could not be given back", place.key.model_id)
+                gc.freeze()
+        finally:
+            with self.changed:
+                self._places = [other for other in self._places if other is not place]
+                place.cost_bytes, place.leaving = 0, False
+                self.changed.notify_all()
 
     def ask_to_leave(self, place: Place) -> None:
         """Ask the owner of `place`, which is loaded, to let it go."""
@@ -125,7 +125,7 @@ class Cache:
             return self._loader.estimate_bytes(key)
         except ShowcaseError:
             raise
-        except Exception as err:
+        except BaseException as err:
             _broken(key, err)
 
     def _load(self, key: ModelKey, progress: Progress) -> Loaded:
@@ -145,8 +145,8 @@ class Cache:
         progress(0, None)
         try:
             return self._loader.load(key, progress)
-        except Exception as err:
-            if _is_out_of_memory(err):
+        except BaseException as err:  # also what a panic in a tokenizer's Rust is raised as
+            if isinstance(err, DoesNotFit) or is_out_of_memory(err):
                 log.warning("No memory for %s", key.model_id, exc_info=err)
                 return None
             if isinstance(err, ShowcaseError):
@@ -237,13 +237,7 @@ def _mb(size_bytes: int) -> str:
     return f"{size_bytes / 1_000_000:,.0f} MB"
 
 
-def _is_out_of_memory(err: Exception) -> bool:
-    if isinstance(err, MemoryError | DoesNotFit):
-        return True
-    return isinstance(err, RuntimeError) and any(sign in str(err).lower() for sign in _NO_MEMORY)
-
-
-def _broken(key: ModelKey, err: Exception) -> NoReturn:
+def _broken(key: ModelKey, err: BaseException) -> NoReturn:
     number = uuid4().hex[:8]
     log.error("%s could not be loaded [%s]", key.model_id, number, exc_info=err)
     raise ModelUnavailable(

@@ -5,6 +5,7 @@ Owns the table of workers, one for each model that is loaded or wanted. Everythi
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -21,8 +22,10 @@ from core.errors import Busy, ModelUnavailable
 from core.tasks.spec import Parameters, Task
 from core.values import Value
 
+log = logging.getLogger(__name__)
+
 _LAST_JOIN_S = 1.0
-"""How long a worker is waited for that should end at once; one inside a model cannot be interrupted."""
+"""How long the workers are waited for that should end at once; one inside a model cannot be interrupted."""
 
 
 class Engine:
@@ -92,8 +95,7 @@ class Engine:
                 return ticket
             worker.add(ticket)
             if hired is None:
-                worker.thread.start()  # it waits for the lock, so that it finds itself in the table
-                self._workers[key] = worker
+                self._start(worker)
         self._deadlines.add(ticket)
         return ticket
 
@@ -190,13 +192,16 @@ class Engine:
         until_s = self._clock() + grace_s
         with self._lock:
             self._closed = True
+            self._cache.changed.wait_for(
+                lambda: not any(worker.place.leases for worker in self._workers.values()), grace_s
+            )
             workers = list(self._workers.values())
-            self._cache.changed.wait_for(lambda: not any(worker.place.leases for worker in workers), grace_s)
             left = [ticket for worker in workers for ticket in worker.close()]
         for ticket in left:
             ticket.fail(_closing())
+        until_s = max(until_s, self._clock() + _LAST_JOIN_S)
         for worker in workers:
-            worker.thread.join(max(_LAST_JOIN_S, until_s - self._clock()))
+            worker.thread.join(max(0.0, until_s - self._clock()))
         self._deadlines.close()
 
     def _hire(self, key: ModelKey) -> Worker:
@@ -207,7 +212,30 @@ class Engine:
             lock=self._lock,
             clock=self._clock,
             ended=self._dismiss,
+            heir=self._replace,
         )
+
+    def _start(self, worker: Worker) -> None:
+        """Let a worker begin. Call under the lock: it waits for it, so that it finds itself in the table.
+
+        Raises: ModelUnavailable if the system has no thread left.
+        """
+        try:
+            worker.thread.start()
+        except RuntimeError as err:
+            raise ModelUnavailable(
+                f"This machine has no thread left for {worker.key.model_id}.", hint="Try again in a minute."
+            ) from err
+        self._workers[worker.key] = worker
+
+    def _replace(self, dead: Worker) -> Worker | None:
+        heir = self._hire(dead.key)
+        try:
+            self._start(heir)
+        except ModelUnavailable:
+            log.exception("Nobody takes over for %s", dead.key.model_id)
+            return None
+        return heir
 
     def _dismiss(self, worker: Worker) -> None:
         if self._workers.get(worker.key) is worker:

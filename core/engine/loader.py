@@ -19,6 +19,7 @@ from core.catalog import Catalog
 from core.engine.checkpoint import check_architecture, check_folder
 from core.engine.key import Loaded, ModelKey, Progress
 from core.engine.precision import choose_device, choose_dtype
+from core.engine.room import is_out_of_memory
 from core.engine.runtimes.rungs import is_worth_a_look
 from core.engine.runtimes.surveyor import Surveyor
 from core.engine.torch_setup import prepare_torch
@@ -169,7 +170,7 @@ def _make(task: Task, checkpoint: Checkpoint, title: str) -> Any:
         AttributeError,
         SafetensorError,
     ) as err:
-        if isinstance(err, RuntimeError) and "can't allocate memory" in str(err):  # torch's own words, on a CPU
+        if is_out_of_memory(err):
             raise _out_of_memory(title) from err
         package = _NEEDS_PACKAGE.search(str(err))
         log.warning("%s cannot be loaded for %s", title, task.id, exc_info=True)

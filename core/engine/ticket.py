@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 class Ticket:
     """Stand for one request. Callers use the first group of methods, the engine the second.
 
+    `alone` and `orphaned` are its worker's notes: a worker died while it ran with others, so that it shares no run any
+    more; a worker died while it waited, which it outlives once.
+
     Args:
         inputs: None for a warm-up, which is answered as soon as the model is loaded.
         leave: takes it out of its line; called, with no lock held, when it ends without an answer.
@@ -56,6 +59,7 @@ class Ticket:
         self._queue_ms = self._load_ms = 0.0
         self._outcome: Answer | ShowcaseError | None = None
         self._on_done: list[Callable[[Ticket], None]] = []
+        self.alone = self.orphaned = False
 
     # What a caller does.
 
@@ -146,8 +150,8 @@ class Ticket:
             loading: when the load of its model began and ended, on the engine's clock.
         """
         now_s = self._clock()
-        if self.left_s() <= 0:
-            self.expire()
+        if not self.is_wanted():
+            return False
         with self._news:
             if self._outcome is not None:
                 return False
@@ -156,6 +160,20 @@ class Ticket:
             self._state = Running()
             self._news.notify_all()
             return True
+
+    def is_wanted(self) -> bool:
+        """Return whether anybody still waits for it; ends it if it is overdue."""
+        if self.left_s() <= 0:
+            self.expire()
+        return self._outcome is None
+
+    def moves(self, leave: Callable[[Ticket], None]) -> None:
+        """Note that it waits in another line now.
+
+        Who ends it at that moment may still call the old line, which does not know it any more: the new one then
+        finds out when it is its turn.
+        """
+        self._leave = leave
 
     def emit(self, value: Any) -> None:
         """Show a partial answer."""
@@ -239,5 +257,5 @@ class Ticket:
     def _tell(self, fn: Callable[[Ticket], None]) -> None:
         try:
             fn(self)
-        except Exception:  # a caller's mistake must not take the worker down with it
+        except BaseException:  # a caller's mistake must not take the worker down with it
             log.exception("A callback of a finished request failed")

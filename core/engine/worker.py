@@ -1,8 +1,8 @@
 """The one thread that owns a model: it loads it, runs every batch on it, and lets it go.
 
-Owns a model's line, its life and its counts. No pipe is ever called from a second thread: shared
-tokenizers return wrong lengths, silently, when that happens. What is in memory and who goes is the
-cache's business; who is next, and with whom, is the line's.
+Owns a model's line, its life and its counts, and what becomes of the line if the thread dies. No pipe is ever
+called from a second thread: shared tokenizers return wrong lengths, silently, when that happens. What is in memory
+and who goes is the cache's business; who is next, and with whom, is the line's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.engine.cache import Cache, Place
 from core.engine.key import ModelKey
 from core.engine.state import Loading, ModelStatus, Waiting
 from core.engine.ticket import Ticket
-from core.errors import Busy, Cancelled, ShowcaseError
+from core.errors import Busy, Cancelled, RunFailed, ShowcaseError
 
 _FIRST_GUESS_S = 1.0
 """What a request is taken to last before one has been timed."""
@@ -30,6 +30,7 @@ class Worker:
     Args:
         lock: the engine's; held for the books only, never while a model loads or runs.
         ended: called under the lock when the thread has nothing left to do; it then takes no more.
+        heir: called under the lock when the thread has died with requests left; returns who takes them over.
     """
 
     def __init__(
@@ -41,11 +42,12 @@ class Worker:
         lock: threading.RLock,
         clock: Callable[[], float],
         ended: Callable[[Worker], None],
+        heir: Callable[[Worker], Worker | None],
     ) -> None:
         self.key = key
         self._changed = threading.Condition(lock)
         self.place = Place(key, wake=self._changed.notify_all)
-        self._cache, self._clock, self._ended = cache, clock, ended
+        self._cache, self._clock, self._ended, self._heir = cache, clock, ended, heir
         self._line = Line(queue_limit)
         self._running: list[Ticket] = []
         self._progress: Loading | None = None
@@ -69,10 +71,14 @@ class Worker:
                     hint=f"Try again in {retry_after_s:.0f} s.",
                     retry_after_s=retry_after_s,
                 )
-            self._line.add(ticket)
-            self._cache.lease(self.place)
-            self._renumber()
-            self._changed.notify_all()
+            self._place_in_line([ticket])
+
+    def take_over(self, tickets: Sequence[Ticket]) -> None:
+        """Put those of a worker that died in the line, whatever its bound."""
+        with self._changed:
+            for ticket in tickets:
+                ticket.moves(self.discard)
+            self._place_in_line(tickets)
 
     def discard(self, ticket: Ticket) -> None:
         """Take a request out of the line, if it still waits there."""
@@ -116,16 +122,42 @@ class Worker:
                 finding=None if loaded is None else loaded.finding,
             )
 
+    def _place_in_line(self, tickets: Sequence[Ticket]) -> None:
+        for ticket in tickets:
+            self._line.add(ticket)
+            self._cache.lease(self.place)
+        self._renumber()
+        self._changed.notify_all()
+
     def _work(self) -> None:
-        problem: ShowcaseError | None = None
+        problem: ShowcaseError | None = RunFailed("The model's thread ended.", hint="Try again.")
         try:
             while self._is_wanted():
                 self._serve()
+            problem = None
         except BaseException as err:  # no mistake, here or in a model, may leave a request without an answer
             problem = told(err, "The worker of %s ended", self.key.model_id)
-        if problem is not None:
-            self._end(problem)
+        finally:
+            if problem is not None:
+                self._die(problem)
+
+    def _die(self, error: ShowcaseError) -> None:
+        """Let the model go and leave its line to another worker; whoever comes meanwhile is in that line, too."""
+        try:
             self._cache.unload(self.place)
+        finally:
+            with self._changed:
+                ran, self._running = self._running, []
+                waited = self._line.take_all()
+                self._cache.give_back(self.place, len(ran) + len(waited))
+                self._ended(self)
+                left = _survivors(ran, waited)
+                heir = self._heir(self) if left and not self._closing else None
+                if heir is not None:
+                    heir.take_over(left)
+            for ticket in [*ran, *waited]:
+                if heir is None or ticket not in left:
+                    ticket.fail(error)
 
     def _is_wanted(self) -> bool:
         with self._changed:
@@ -166,7 +198,7 @@ class Worker:
         live = [ticket for ticket in batch if ticket.begin(self._loading_s)]
         began_s = self._clock()
         if live:
-            run_batch(loaded, live, self._clock, self._settle)
+            run_batch(loaded, live, self._clock, self._settle, self._line.room)
         with self._changed:
             if live:
                 newest_s = (self._clock() - began_s) / len(live)
@@ -206,3 +238,19 @@ class Worker:
             self._ended(self)
         for ticket in left:
             ticket.fail(error)
+
+
+def _survivors(ran: Sequence[Ticket], waited: Sequence[Ticket]) -> list[Ticket]:
+    """Return who is left to the heir of a thread that died; each death ends somebody, or brings that end nearer.
+
+    Who ran alone is refused: it may be what the thread died of. Who ran with others runs alone from now on. Where
+    nobody ran, who waits outlives one such death, so that no thread is replaced for ever.
+    """
+    if ran:
+        for ticket in ran:
+            ticket.alone = True
+        return [*waited] if len(ran) == 1 else [*ran, *waited]
+    left = [ticket for ticket in waited if not ticket.orphaned]
+    for ticket in left:
+        ticket.orphaned = True
+    return left

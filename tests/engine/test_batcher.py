@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.engine import Loaded, Ticket
 from core.engine.batcher import LENGTH_RATIO, Line, run_batch
+from core.engine.room import Room
 from core.errors import BadInput, RunFailed
 from core.tasks.spec import BATCH_BUDGETS, Task
 from core.values import Image, Text
@@ -171,7 +172,7 @@ def run(batch: list[Ticket]) -> Pipe:
     pipe = Pipe(held=False)
     for each in batch:
         each.begin((0, 0))
-    run_batch(Loaded(pipe, 1, "abc", (), None, "float32", "cpu"), batch, CLOCK, lambda tickets: None)
+    run_batch(Loaded(pipe, 1, "abc", (), None, "float32", "cpu"), batch, CLOCK, lambda tickets: None, Room())
     return pipe
 
 

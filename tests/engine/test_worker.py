@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import pytest
 
@@ -11,7 +11,7 @@ from core.engine import Engine, Event, Finished, Loading, Partial, Running, Tick
 from core.errors import Busy, Cancelled, DeadlineExceeded, RunFailed
 from core.tasks.spec import Task
 from core.values import Text
-from tests.engine.fakes import ECHO, PATIENCE_S, Clock, FakeLoader, Pipe, Suffix, echo, key, make_task, text
+from tests.engine.fakes import ECHO, PATIENCE_S, Clock, FakeLoader, Pipe, Suffix, key, make_task, text
 
 Start = Callable[..., Engine]
 
@@ -236,25 +236,3 @@ def test_a_stream_that_fails_is_told(start: Start, caplog: pytest.LogCaptureFixt
     with pytest.raises(RunFailed):
         ask(engine, "one", task=make_task(stream=broken), streaming=True).result()
     assert "secret detail" in caplog.text
-
-
-def test_a_worker_that_dies_leaves_nobody_waiting(start: Start, caplog: pytest.LogCaptureFixture):
-    def deadly(pipe: Pipe, inputs: Sequence[Text], parameters: Suffix) -> list[Text]:
-        answers = echo(pipe, inputs, parameters)
-        if inputs[0].text == "die":
-            raise SystemExit("no ordinary error")
-        return answers
-
-    loader, task = FakeLoader(held=True), make_task(run=deadly)
-    engine = start(loader)
-    tickets = [ask(engine, "die", task=task)]
-    loader.pipe().next_batch()
-    tickets += [ask(engine, "wait", task=task) for _ in range(3)]
-    loader.held = False
-    loader.pipe().open()
-    for ticket in tickets:
-        with pytest.raises(RunFailed):
-            ticket.result()
-    assert "no ordinary error" in caplog.text
-    assert ask(engine, "again", task=task).result().output == text("again")
-    assert loader.diary.count(("load", "m")) == 2
