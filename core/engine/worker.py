@@ -95,8 +95,10 @@ class Worker:
         """Serve nothing more; return what is left to refuse."""
         with self._changed:
             self._closing = True
+            waited = self._line.take_all()
+            self._cache.give_back(self.place, len(waited))
             self._changed.notify_all()
-            return [*self._line, *self._running]
+            return [*waited, *self._running]
 
     def status(self) -> ModelStatus:
         """Return how the model stands."""

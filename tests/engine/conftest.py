@@ -23,9 +23,5 @@ def start() -> Iterator[Callable[..., Engine]]:
 
     yield start_engine
     for engine, loader in started:
-        loader.held = False
-        for gate in loader.load_gates.values():
-            gate.set()
-        for pipe in list(loader.pipes.values()):
-            pipe.open()
+        loader.open()
         engine.close()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from core.engine import Loaded, ModelKey
+from core.engine.cache import with_headroom
 from core.tasks.spec import Parameters, Task
 from core.values import Text
 
@@ -72,6 +73,7 @@ class FakeLoader:
         self.failures: dict[str, list[BaseException]] = {}
         self.load_gates: dict[str, threading.Event] = {}
         self._readies: dict[str, threading.Event] = {}
+        self._making = threading.Lock()
         self.load_began: queue.Queue[str] = queue.Queue()
         self.estimated: queue.Queue[str] = queue.Queue()
         self.on_load: Callable[[ModelKey, Callable[[int, int | None], None]], None] = lambda key, progress: None
@@ -90,13 +92,23 @@ class FakeLoader:
             raise TimeoutError("the test never let this load go on")
         if self.failures.get(name):
             raise self.failures[name].pop(0)
-        self.pipes[name] = Pipe(self.held)
+        with self._making:
+            self.pipes[name] = Pipe(self.held)
         self._ready(name).set()
         size_bytes = self.sizes.get(name, self.size_bytes)
         return Loaded(self.pipes[name], size_bytes, f"commit of {name}", ("good", "bad"), None, "float32", "cpu")
 
     def release(self, loaded: Loaded) -> None:
         self.diary.append(("release", loaded.revision.removeprefix("commit of ")))
+
+    def open(self) -> None:
+        """Hold no run and no load any more."""
+        with self._making:
+            self.held = False
+            for pipe in self.pipes.values():
+                pipe.open()
+        for gate in self.load_gates.values():
+            gate.set()
 
     def pipe(self, name: str = "m") -> Pipe:
         """Wait until that model has been loaded; return its newest pipe."""
@@ -106,6 +118,37 @@ class FakeLoader:
 
     def _ready(self, name: str) -> threading.Event:
         return self._readies.setdefault(name, threading.Event())
+
+
+class StrictLoader(FakeLoader):
+    """Notice, from outside, every promise that the cache breaks."""
+
+    def __init__(self, sizes: dict[str, int], budget_bytes: int, *, held: bool) -> None:
+        super().__init__(held=held, sizes=sizes)
+        self.budget_bytes = budget_bytes
+        self.here: dict[str, int] = {}
+        self.broken: list[str] = []
+
+    def check(self, promise: str, kept: bool) -> None:
+        if not kept:
+            self.broken.append(promise)
+
+    def load(self, key: ModelKey, progress: Callable[[int, int | None], None]) -> Loaded:
+        self.check("one load per key", key.model_id not in self.here)
+        self.here[key.model_id] = with_headroom(self.sizes[key.model_id])
+        self.check("budget", sum(self.here.copy().values()) <= self.budget_bytes)
+        try:
+            return super().load(key, progress)
+        except BaseException:
+            del self.here[key.model_id]
+            raise
+
+    def release(self, loaded: Loaded) -> None:
+        name = loaded.revision.removeprefix("commit of ")
+        pipe = self.pipes[name]
+        self.check("no model goes while it runs", len(pipe.batches) == pipe.finished_runs)
+        del self.here[name]
+        super().release(loaded)
 
 
 def key(name: str = "m") -> ModelKey:

@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.engine import Engine, Loaded, ModelKey, Ticket
+from core.engine import Engine, Ticket
 from core.engine import cache as cache_module
-from core.engine.cache import with_headroom
 from core.errors import ShowcaseError
-from tests.engine.fakes import ECHO, FakeLoader, Suffix, key, text
-
-
-class StrictLoader(FakeLoader):
-    """Notice, from outside, every promise that the cache breaks."""
-
-    def __init__(self, sizes: dict[str, int], budget_bytes: int) -> None:
-        super().__init__(held=True, sizes=sizes)
-        self.budget_bytes = budget_bytes
-        self.here: dict[str, int] = {}
-        self.broken: list[str] = []
-
-    def check(self, promise: str, kept: bool) -> None:
-        if not kept:
-            self.broken.append(promise)
-
-    def load(self, key: ModelKey, progress: Callable[[int, int | None], None]) -> Loaded:
-        self.check("one load per key", key.model_id not in self.here)
-        self.here[key.model_id] = with_headroom(self.sizes[key.model_id])
-        self.check("budget", sum(self.here.copy().values()) <= self.budget_bytes)
-        try:
-            return super().load(key, progress)
-        except BaseException:
-            del self.here[key.model_id]
-            raise
-
-    def release(self, loaded: Loaded) -> None:
-        name = loaded.revision.removeprefix("commit of ")
-        pipe = self.pipes[name]
-        self.check("no model goes while it runs", len(pipe.batches) == pipe.finished_runs)
-        del self.here[name]
-        super().release(loaded)
+from tests.engine.fakes import ECHO, StrictLoader, Suffix, key, text
 
 
 def outcome(ticket: Ticket) -> str:
@@ -68,7 +35,7 @@ def test_whatever_happens_the_promises_hold_and_everybody_is_answered(
     with pytest.MonkeyPatch.context() as patch:
         nothing = SimpleNamespace(collect=lambda: 0, freeze=lambda: None, unfreeze=lambda: None)
         patch.setattr(cache_module, "gc", nothing)  # a collection takes longer than all the rest
-        loader = StrictLoader(dict(zip("abcd", sizes, strict=True)), budget_bytes)
+        loader = StrictLoader(dict(zip("abcd", sizes, strict=True)), budget_bytes, held=True)
         engine = Engine(loader=loader, budget_bytes=budget_bytes, queue_limit=100)
         tickets: list[Ticket] = []
         for step, number in steps:
@@ -87,9 +54,7 @@ def test_whatever_happens_the_promises_hold_and_everybody_is_answered(
                 loader.broken.append("books")
         for name in "abcd":
             engine.pin(key(name), False)
-        loader.held = False
-        for pipe in list(loader.pipes.values()):
-            pipe.open()
+        loader.open()
         ends = {outcome(ticket) for ticket in tickets}
         engine.close()
         assert ends <= {"answered", "model_unavailable", "does_not_fit", "cancelled"}

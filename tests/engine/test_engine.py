@@ -144,22 +144,3 @@ def test_closing_refuses_what_it_cannot_answer(start: Start, monkeypatch: pytest
     loader.load_gates["loading"].set()
     engine.close(grace_s=PATIENCE_S)
     assert loader.pipe().batches == [["one"]]
-
-
-def test_thirty_two_callers_with_fifty_requests_each_get_their_own_answers(start: Start):
-    names, loader = "abcd", FakeLoader()
-    engine = start(loader, 2 * with_headroom(100), queue_limit=32)  # half of the models fit
-
-    def call(caller: int) -> int:
-        right = 0
-        for number in range(50):
-            name = names[(caller + number // 25) % len(names)]
-            suffix = "!?"[number % 2]
-            value = f"{caller} asks {number}" * (1 + number % 3)
-            ticket = engine.submit(ECHO, key(name), text(value), Suffix(suffix=suffix), client=f"{caller}")
-            right += ticket.result().output == text(value + suffix)
-        return right
-
-    with ThreadPoolExecutor(32) as threads:
-        assert list(threads.map(call, range(32))) == [50] * 32
-    assert all(len(pipe.threads) == 1 for pipe in loader.pipes.values())

@@ -1,0 +1,59 @@
+"""A crowd: many threads over more models than fit, some of them leaving; everybody gets their own answers."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import pytest
+
+from core.engine import Engine
+from core.engine import cache as cache_module
+from core.engine.cache import with_headroom
+from core.errors import Cancelled
+from tests.engine.fakes import ECHO, StrictLoader, Suffix, key, text
+
+THREADS, REQUESTS, MODELS = 64, 40, "abcdef"
+
+
+def test_sixty_four_threads_over_twice_as_many_models_as_fit_get_their_own_answers(
+    start: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
+):
+    nothing = SimpleNamespace(collect=lambda: 0, freeze=lambda: None, unfreeze=lambda: None)
+    monkeypatch.setattr(cache_module, "gc", nothing)  # a collection takes longer than all the rest
+    budget_bytes = 3 * with_headroom(100)
+    loader = StrictLoader(dict.fromkeys(MODELS, 100), budget_bytes, held=False)
+    engine = start(loader, budget_bytes, queue_limit=THREADS)
+
+    def call(caller: int) -> Counter[str]:
+        choose = random.Random(caller)
+        ends: Counter[str] = Counter()
+        for number in range(REQUESTS):
+            name, suffix = MODELS[(caller + number // 10) % len(MODELS)], choose.choice(["", "!", "?"])
+            asked = f"{caller} asks {name} {number}" * choose.choice([1, 2, 5])
+            ticket = engine.submit(ECHO, key(name), text(asked), Suffix(suffix=suffix), client=f"{caller}")
+            leaves = choose.random() < 0.1
+            if leaves:
+                ticket.cancel()
+            try:
+                answer = ticket.result()
+            except Cancelled:
+                ends["left" if leaves else "lost"] += 1
+            else:
+                right = (answer.output, answer.revision) == (text(asked + suffix), f"commit of {name}")
+                ends["right" if right else "wrong"] += 1
+        return ends
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        ends = sum(threads.map(call, range(THREADS)), Counter[str]())
+    assert set(ends) == {"right", "left"}
+    assert ends.total() == THREADS * REQUESTS
+    assert engine.counts[1] > 0  # models did have to make room
+    assert all(len(pipe.threads) == 1 for pipe in loader.pipes.values())
+    engine.close()
+    assert loader.broken == []
+    assert loader.here == {}
+    assert engine.budget[0] == 0
