@@ -10,12 +10,13 @@ from __future__ import annotations
 import gc
 import logging
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 from uuid import uuid4
 
-from core.engine.key import Loaded, Loader, ModelKey, Progress
+from core.engine.key import Blocks, Loaded, Loader, ModelKey, Progress
 from core.engine.room import is_out_of_memory
 from core.errors import Cancelled, DoesNotFit, ModelUnavailable, ShowcaseError
 
@@ -33,6 +34,7 @@ class Place:
         wake: tells the model's owner that something of this changed; may not block.
         leases: requests that wait for this model or run on it; while there are any it never goes.
         leaving: its owner was asked to let it go.
+        shared: the memory that it has in common with other loaded models.
     """
 
     key: ModelKey
@@ -42,6 +44,7 @@ class Place:
     leases: int = 0
     leaving: bool = False
     last_used_s: float = 0.0
+    shared: Blocks = field(default_factory=dict)
 
 
 class Cache:
@@ -63,9 +66,9 @@ class Cache:
 
     @property
     def used_bytes(self) -> int:
-        """Return what the loaded and the loading models cost together."""
+        """Return what the loaded and the loading models cost together; what they share counts once."""
         with self.changed:
-            return sum(place.cost_bytes for place in self._places)
+            return _booked(self._places)
 
     def lease(self, place: Place) -> None:
         """Keep this model from going until `give_back`."""
@@ -112,6 +115,7 @@ class Cache:
             with self.changed:
                 self._places = [other for other in self._places if other is not place]
                 place.cost_bytes, place.leaving = 0, False
+                self._note_shared()
                 self.changed.notify_all()
 
     def ask_to_leave(self, place: Place) -> None:
@@ -165,6 +169,7 @@ class Cache:
         cost = with_headroom(loaded.size_bytes)
         with self.changed:
             place.loaded, place.last_used_s = loaded, self._clock()
+            self._note_shared()
             while not self._grant(place, cost):  # it is larger than it was thought to be
                 if not any(other.leaving for other in self._places if other is not place):
                     # Waiting for models in use while holding one could wait for each other.
@@ -182,24 +187,36 @@ class Cache:
     def _grant(self, place: Place, needed: int) -> bool:
         """Book `needed` bytes on `place`; where they are not free, ask idle models to leave if that is enough."""
         others = [other for other in self._places if other is not place]
-        kept = sum(other.cost_bytes for other in others if other.key in self.pinned)
-        if needed > self.budget_bytes - kept:
-            raise self._does_not_fit(place.key, needed, kept)
-        free = self.budget_bytes - sum(other.cost_bytes for other in others)
-        if needed <= free:
+        own = replace(place, cost_bytes=needed)
+
+        def fits(beside: list[Place]) -> bool:
+            return _booked([own, *beside]) <= self.budget_bytes
+
+        pinned = [other for other in others if other.key in self.pinned]
+        if not fits(pinned):
+            raise self._does_not_fit(place.key, needed, _booked(pinned))
+        if fits(others):
             place.cost_bytes = needed
             self._places = [*others, place]
             self.changed.notify_all()
             return True
-        free += sum(other.cost_bytes for other in others if other.leaving)
-        idle = sorted(filter(self._is_idle, others), key=lambda other: other.last_used_s)
-        if needed <= free + sum(other.cost_bytes for other in idle):  # else evicting would be for nothing
+        staying = [other for other in others if not other.leaving]
+        idle = sorted(filter(self._is_idle, staying), key=lambda other: other.last_used_s)
+        if fits([other for other in staying if other not in idle]):  # else evicting would be for nothing
             for victim in idle:
-                if needed <= free:
+                if fits(staying):
                     break
-                free += victim.cost_bytes
+                staying.remove(victim)
                 self._evict(victim)
         return False
+
+    def _note_shared(self) -> None:
+        """Find out what several loaded models have in common; done when one comes or goes."""
+        held = [place for place in self._places if place.loaded is not None]
+        times = Counter(block for place in held if place.loaded for block in place.loaded.storages)
+        for place in held:
+            blocks = place.loaded.storages if place.loaded else {}
+            place.shared = {block: size for block, size in blocks.items() if times[block] > 1}
 
     def _is_idle(self, place: Place) -> bool:
         return place.loaded is not None and not (place.leases or place.leaving or place.key in self.pinned)
@@ -226,6 +243,16 @@ class Cache:
             f" of the budget of {_mb(self.budget_bytes)}.",
             hint="Unpin a model, choose a smaller one, or raise PODIUM_MEMORY_GB.",
         )
+
+
+def _booked(places: Iterable[Place]) -> int:
+    """Return what these cost together. Memory that they share is counted once, and the headroom of each in full."""
+    total = 0
+    seen: set[tuple[str, int]] = set()
+    for place in places:
+        total += place.cost_bytes - sum(size for block, size in place.shared.items() if block in seen)
+        seen.update(place.shared)
+    return total
 
 
 def with_headroom(size_bytes: int) -> int:

@@ -5,14 +5,17 @@ Owns these three shapes. Holds no model and does no work.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from core.engine.runtimes.findings import Finding
 
 Progress = Callable[[int, int | None], None]
 """Told how many bytes are here and how many there will be, None while nobody knows."""
+
+Blocks = Mapping[tuple[str, int], int]
+"""Pieces of memory: how many bytes each has, by its device and address."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Loaded:
         sampling_rate: what it listens at, in Hz; None where it does not listen.
         runtime: the library that computes it.
         finding: what a survey found of other ways to compute it, None where there was none.
+        storages: where its weights lie; what two loaded models share is counted once. Empty where nobody can say.
     """
 
     pipe: Any
@@ -55,6 +59,7 @@ class Loaded:
     device: str
     runtime: str = "torch"
     finding: Finding | None = None
+    storages: Blocks = field(default_factory=dict)
 
 
 class Loader(Protocol):

@@ -22,6 +22,7 @@ from core.engine.precision import choose_device, choose_dtype
 from core.engine.room import is_out_of_memory
 from core.engine.runtimes.rungs import is_worth_a_look
 from core.engine.runtimes.surveyor import Surveyor
+from core.engine.sharing import SharedWeights
 from core.engine.torch_setup import prepare_torch
 from core.engine.weights import DamagedWeights, fingerprint, memory_bytes, memory_of_parameters
 from core.errors import DoesNotFit, ModelUnavailable, UnknownName
@@ -53,6 +54,7 @@ class TransformersLoader:
         self._catalog = catalog
         self._tasks = {task.id: task for task in tasks}
         self._surveyor = surveyor
+        self._shared = SharedWeights()
 
     def estimate_bytes(self, key: ModelKey) -> int:
         """Return the memory that the model will take; downloads nothing.
@@ -97,9 +99,12 @@ class TransformersLoader:
             )
         elif surveyor and finding is None:
             surveyor.look(key, revision, folder, memory_bytes(weight_files(folder), "float32"))
+        # A program's module has no weights left to share.
+        storages = {} if program_bytes else self._shared.share(pipe, (revision, dtype, device))
         return Loaded(
             pipe=pipe,
-            size_bytes=program_bytes or _size_bytes(pipe),
+            size_bytes=program_bytes or sum(storages.values()),
+            storages=storages,
             revision=revision,
             labels=_labels(pipe, config) if _has_labels(task) else (),
             sampling_rate=_sampling_rate(pipe),
@@ -187,17 +192,6 @@ def _make(task: Task, checkpoint: Checkpoint, title: str) -> Any:
     if isinstance(model, torch.nn.Module):
         model.eval()
     return pipe
-
-
-def _size_bytes(pipe: Any) -> int:
-    """Return the bytes of all parameters and buffers, each storage once: tied weights share theirs."""
-    model = pipe.model
-    storages = {
-        tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes()
-        for tensors in (model.parameters(), model.buffers())
-        for tensor in tensors
-    }
-    return sum(storages.values())
 
 
 def _has_labels(task: Task) -> bool:
