@@ -30,6 +30,27 @@ def text(folder: Path) -> Path:
     return _saved(BertForSequenceClassification(config), folder)
 
 
+def large(folder: Path, seed: int) -> Path:
+    """Write a BERT of 26.7 million weights, 107 MB in float32, that two tasks can load; others for each seed."""
+    import torch
+    from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(seed)
+    tokenizer = AutoTokenizer.from_pretrained(ROOT / "models" / "starters" / "sentiment", local_files_only=True)
+    tokenizer.save_pretrained(folder)
+    names = {0: "contradiction", 1: "neutral", 2: "entailment"}
+    labels = {"id2label": names, "label2id": {name: number for number, name in names.items()}}
+    config = BertConfig(
+        vocab_size=20_480,
+        hidden_size=512,
+        num_hidden_layers=5,
+        num_attention_heads=8,
+        intermediate_size=2048,
+        **labels,
+    )
+    return _saved(BertForSequenceClassification(config), folder)
+
+
 def image(folder: Path) -> Path:
     """Write a ViT of the shape of DeiT-tiny: 5.7 million weights, pictures of 224 pixels."""
     import torch

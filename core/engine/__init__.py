@@ -4,8 +4,9 @@ Read it in this order: `key` (what is asked for and what is loaded), `state` (wh
 (a request as its caller holds it), `batcher` (who is next, and with whom), `room` (how much runs at once),
 `cache` (what stays in memory), `worker` (the one thread that owns a model), `engine` (the facade). `deadlines`
 ends what is overdue, `serving` says whose request a thread answers, `budget` finds out how much memory there
-is, `loader` makes pipes, `runtimes` has them computed by the fastest library that agrees. Knows nothing of pages,
-HTTP or the store.
+is, `loader` makes pipes, `runtimes` has them computed by the fastest library that agrees, `sharing` lets two
+tasks of one checkpoint use the same weights, `allocator` gives memory back. Knows nothing of pages, HTTP or the
+store.
 """
 
 from core.engine.engine import Engine

@@ -6,16 +6,15 @@ long is the cache's.
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import re
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from core.catalog import Catalog
+from core.engine.allocator import trim_memory, weights_apart
 from core.engine.checkpoint import check_architecture, check_folder
 from core.engine.key import Loaded, ModelKey, Progress
 from core.engine.precision import choose_device, choose_dtype
@@ -146,21 +145,13 @@ class TransformersLoader:
         return folder
 
 
-def trim_memory() -> None:
-    """Return freed memory to the system, which glibc does not do by itself."""
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        if hasattr(libc, "malloc_trim"):  # musl has none, and does not need it
-            libc.malloc_trim(0)
-
-
 def _make(task: Task, checkpoint: Checkpoint, title: str) -> Any:
     """Let the task load a checkpoint; whatever transformers says about it becomes one sentence."""
     import torch
     from safetensors import SafetensorError
 
     try:
-        with _MAKING:
+        with _MAKING, weights_apart():
             pipe = task.load(checkpoint)
     except (MemoryError, torch.OutOfMemoryError) as err:
         raise _out_of_memory(title) from err

@@ -13,8 +13,9 @@ import huggingface_hub
 import pytest
 
 from core.catalog import Catalog, ModelCard
+from core.engine.allocator import trim_memory
 from core.engine.key import Loaded, ModelKey
-from core.engine.loader import TransformersLoader, trim_memory
+from core.engine.loader import TransformersLoader
 from core.errors import DoesNotFit, ModelUnavailable, UnknownName
 from core.hub import Hub
 from core.tasks import TASKS, get_task

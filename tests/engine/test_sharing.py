@@ -14,7 +14,7 @@ from core.catalog import Catalog, ModelCard
 from core.engine import Engine, Loaded, ModelKey, Ticket
 from core.engine.cache import with_headroom
 from core.engine.loader import TransformersLoader
-from core.engine.sharing import SharedWeights, _storages_of
+from core.engine.sharing import SharedWeights
 from core.hub import Hub
 from core.tasks import TASKS, get_task
 from tests import tiny
@@ -130,14 +130,15 @@ def test_what_differs_is_not_exchanged(change: str) -> None:
     import torch
 
     weights, first, second = SharedWeights(), model(), model(seed=1 if change == "numbers" else 0)
-    weights.share(first, ONE)
+    blocks = weights.share(first, ONE)
     if change == "dtype":
         second.model.to(torch.bfloat16)
     elif change == "shape":
         for parameter in second.model.parameters():
             parameter.data = parameter.data[None]
-    weights.share(second, ("another", *ONE[1:]) if change == "another checkpoint" else ONE)
-    assert not _storages_of(first.model).keys() & _storages_of(second.model).keys()
+    others = weights.share(second, ("another", *ONE[1:]) if change == "another checkpoint" else ONE)
+    assert blocks
+    assert not blocks.keys() & others.keys()
 
 
 def test_a_recurrent_layer_runs_on_what_it_was_given() -> None:
@@ -170,8 +171,8 @@ def test_what_is_gone_is_forgotten_and_the_third_shares_with_the_second() -> Non
 
 def test_a_pipe_without_a_torch_model_is_left_alone() -> None:
     weights = SharedWeights()
-    weights.share(object(), ONE)
-    weights.share(type("Pipe", (), {"model": object()}), ONE)
+    assert weights.share(object(), ONE) == {}
+    assert weights.share(type("Pipe", (), {"model": object()}), ONE) == {}
     assert weights._known == {}
 
 

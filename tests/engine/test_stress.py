@@ -25,7 +25,8 @@ def test_sixty_four_threads_over_twice_as_many_models_as_fit_get_their_own_answe
     nothing = SimpleNamespace(collect=lambda: 0, freeze=lambda: None, unfreeze=lambda: None)
     monkeypatch.setattr(cache_module, "gc", nothing)  # a collection takes longer than all the rest
     budget_bytes = 3 * with_headroom(100)
-    loader = StrictLoader(dict.fromkeys(MODELS, 100), budget_bytes, held=False)
+    sizes = dict(zip(MODELS, [100, 60, 140, 100, 20, 180], strict=True))
+    loader = StrictLoader(sizes, budget_bytes, held=False)
     engine = start(loader, budget_bytes, queue_limit=THREADS)
 
     def call(caller: int) -> Counter[str]:
@@ -36,6 +37,8 @@ def test_sixty_four_threads_over_twice_as_many_models_as_fit_get_their_own_answe
             asked = f"{caller} asks {name} {number}" * choose.choice([1, 2, 5])
             ticket = engine.submit(ECHO, key(name), text(asked), Suffix(suffix=suffix), client=f"{caller}")
             leaves = choose.random() < 0.1
+            if engine.budget[0] > budget_bytes:
+                ends["over the budget"] += 1
             if leaves:
                 ticket.cancel()
             try:
