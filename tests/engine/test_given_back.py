@@ -12,7 +12,7 @@ import pytest
 from core.engine import allocator
 from core.settings import ROOT
 
-ROUNDS, MODELS = 3, 4
+ROUNDS, MODELS = 2, 4
 
 CYCLES = f"""
 import json, sys

@@ -5,16 +5,21 @@ from __future__ import annotations
 import dataclasses
 import gc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core.catalog import Catalog, ModelCard
 from core.engine import Engine, Loaded, ModelKey, Ticket
 from core.engine.cache import with_headroom
 from core.engine.loader import TransformersLoader
 from core.engine.sharing import SharedWeights
+from core.errors import DoesNotFit
 from core.hub import Hub
 from core.tasks import TASKS, get_task
 from tests import tiny
@@ -208,6 +213,7 @@ def ask(engine: Engine, clock: Clock, name: str) -> Ticket:
 
 
 Make = Callable[[int], tuple[Engine, Family, Clock]]
+NAMES = ["a1", "a2", "a3", "b1", "b2", "c1"]
 
 
 def test_what_is_shared_costs_once_and_the_headroom_of_each_remains(family: Make) -> None:
@@ -250,3 +256,29 @@ def test_nobody_goes_where_what_is_shared_with_one_in_use_would_not_come_free(fa
     loader.open()
     assert busy.result().output == text("busy")
     assert loader.diary == [("load", "a1"), ("load", "a2")]
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    budget_bytes=st.integers(250, 600),
+    steps=st.lists(st.tuples(st.sampled_from(["ask", "ask", "unload", "pin"]), st.sampled_from(NAMES)), max_size=20),
+)
+def test_whoever_comes_and_goes_the_books_say_what_the_loaded_ones_take_together(
+    family: Make, budget_bytes: int, steps: list[tuple[str, str]]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        nothing = SimpleNamespace(collect=lambda: 0, freeze=lambda: None, unfreeze=lambda: None)
+        patch.setattr("core.engine.cache.gc", nothing)  # a collection takes longer than all the rest
+        engine, _, clock = family(budget_bytes)
+        for step, name in steps:
+            if step == "ask":
+                with suppress(DoesNotFit):  # beside those that are pinned
+                    ask(engine, clock, name)
+            elif step == "unload":
+                engine.unload(key(name))
+            else:
+                engine.pin(key(name), key(name) not in engine._cache.pinned)
+            here = [status.key.model_id for status in engine.models()]
+            assert engine.budget[0] == 125 * len(here) - 80 * (len(here) - len({name[0] for name in here}))
+            assert engine.budget[0] <= budget_bytes
+        engine.close()
