@@ -126,11 +126,14 @@ class Engine:
         """Load a loaded model anew between two of its batches; what waits for it goes on waiting."""
         with self._lock:
             worker = self._workers.get(key)
-            if self._closed or worker is None or worker.place.loaded is None:
+            if self._closed or worker is None:
                 return
             with suppress(Busy):  # then others want it
-                self.load(task, key)  # somebody has to, or it would only go
-            self._cache.ask_to_leave(worker.place)
+                ticket = self.load(task, key)  # somebody has to, or it would only go
+                if worker.place.loaded is None:  # still being loaded as it was: once that is done
+                    ticket.add_done_callback(lambda _: self.renew(task, key))
+            if worker.place.loaded is not None:
+                self._cache.ask_to_leave(worker.place)
 
     def models(self) -> list[ModelStatus]:
         """Return how every loaded or loading model stands, in the order in which they came."""

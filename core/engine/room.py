@@ -14,8 +14,16 @@ from core.engine.ticket import Ticket
 from core.errors import DoesNotFit, ShowcaseError, TooLarge
 from core.values import Audio, Chat, Image, Table, Text, Value, Video, atoms_in
 
-_NO_MEMORY: Final = ("out of memory", "not enough memory", "can't allocate memory", "status_alloc_failed")
-"""What torch says in a RuntimeError when the processor or the GPU has no memory left; the last are cuBLAS and cuDNN."""
+_NO_MEMORY: Final = (
+    "out of memory",
+    "not enough memory",
+    "can't allocate memory",
+    "status_alloc_failed",
+    "failed to allocate memory",
+    "bad_alloc",
+)
+"""What is said when the processor or the GPU has no memory left: by torch, then cuBLAS and cuDNN, ONNX Runtime, and
+C++ itself."""
 
 _STEP: Final = 1.25
 """How much further a limit goes each time it is tried again."""
@@ -27,10 +35,14 @@ _MOST_PATIENCE: Final = 4096
 
 
 def is_out_of_memory(err: BaseException) -> bool:
-    """Return whether this is what Python or torch raises where there is no memory left."""
+    """Return whether this is what Python or a library raises where there is no memory left.
+
+    Other errors may hold a visitor's words, which prove nothing.
+    """
     if isinstance(err, MemoryError):
         return True
-    return isinstance(err, RuntimeError) and any(sign in str(err).lower() for sign in _NO_MEMORY)
+    is_library_s = isinstance(err, RuntimeError) or type(err).__module__.startswith("onnxruntime.")
+    return is_library_s and any(sign in str(err).lower() for sign in _NO_MEMORY)
 
 
 def padded(batch: Sequence[Ticket]) -> int:

@@ -144,3 +144,17 @@ def test_closing_refuses_what_it_cannot_answer(start: Start, monkeypatch: pytest
     loader.load_gates["loading"].set()
     engine.close(grace_s=PATIENCE_S)
     assert loader.pipe().batches == [["one"]]
+
+
+def test_what_is_to_be_loaded_anew_while_it_loads_is_loaded_anew_after_that(start: Start):
+    loader = FakeLoader()
+    loader.load_gates["m"] = threading.Event()
+    engine = start(loader)
+    first = engine.load(ECHO, key())
+    loader.load_began.get(timeout=PATIENCE_S)
+    engine.renew(ECHO, key())
+    loader.load_gates["m"].set()
+    first.result()
+    loader.load_began.get(timeout=PATIENCE_S)
+    assert engine.submit(ECHO, key(), text(), Suffix()).result().output == text()
+    assert loader.diary == [("load", "m"), ("release", "m"), ("load", "m")]

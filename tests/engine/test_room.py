@@ -151,6 +151,12 @@ def test_torch_itself_says_it_in_words_that_are_known():
     assert is_out_of_memory(caught.value)
 
 
+def test_onnx_runtime_says_it_in_an_error_of_its_own():
+    error = type("Fail", (Exception,), {"__module__": "onnxruntime.capi.onnxruntime_pybind11_state"})
+    assert is_out_of_memory(error("bfc_arena.cc:360 Failed to allocate memory for requested buffer of size 281474976"))
+    assert not is_out_of_memory(ValueError("cannot parse 'out of memory'"))
+
+
 def test_what_speaks_of_memory_and_is_an_answer_for_visitors_is_not_taken_for_it():
     refusal = DoesNotFit("Another model, out of memory.")
     machine = Small(holds=0, error=refusal)

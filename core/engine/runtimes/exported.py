@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from core.engine.room import is_out_of_memory
 from core.engine.runtimes.probe import Call, tensors_of
 from core.engine.runtimes.rungs import Rung
 
@@ -77,6 +78,8 @@ def put_in_place(model: Any, program: Any, instead: Callable[[Exception], Any]) 
         try:
             return program(**tensors_of(inputs))
         except Exception as err:
+            if is_out_of_memory(err):
+                raise  # a smaller batch may fit; nothing is wrong with the program
             failure = err
         model.forward = instead(failure).forward
         return model.forward(**inputs)
