@@ -16,6 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from core.engine.key import Loaded
+from core.engine.pace import Pace
 from core.engine.room import Room, is_out_of_memory, padded
 from core.engine.serving import serving
 from core.engine.ticket import Ticket
@@ -44,7 +45,7 @@ class Line:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self.room = Room()
+        self.room, self.pace = Room(), Pace()
         self._waiting: list[tuple[float, int, Ticket]] = []
         self._now = 0.0
         self._last: dict[str, float] = {}
@@ -87,7 +88,7 @@ class Line:
         self._now = max(self._now + _DRIFT, turn)
         batch = [head]
         shortest = longest = head.length
-        budget = min(batch_budget(head.task), self.room.limit)
+        budget = min(self.pace.budget(batch_budget(head.task)), self.room.limit)
         for _, _, ticket in self._waiting[1:]:
             low, high = min(shortest, ticket.length), max(longest, ticket.length)
             fits = high <= LENGTH_RATIO * low and high * (len(batch) + 1) <= budget
@@ -114,6 +115,7 @@ def run_batch(
     clock: Callable[[], float],
     settle: Callable[[Sequence[Ticket]], None],
     room: Room,
+    pace: Pace,
 ) -> None:
     """Run a batch and end each of its tickets.
 
@@ -123,13 +125,14 @@ def run_batch(
     Args:
         settle: called with tickets that are about to end, so that the books are right when their callers look.
         room: what this model's batches may hold; told what ran and what did not.
+        pace: what they are worth holding; told how long each took.
     """
     batch = [ticket for ticket in batch if ticket.is_wanted()]
     if not batch:
         return
     if len(batch) > 1 and padded(batch) > room.limit:
         for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
-            run_batch(loaded, half, clock, settle, room)
+            run_batch(loaded, half, clock, settle, room, pace)
         return
     began_s = clock()
     outputs: Any = None
@@ -161,10 +164,12 @@ def run_batch(
             room.ran_out(batch)  # which leaves it over the limit, so that its halves are run
             parts = [batch]
         for part in parts:
-            run_batch(loaded, part, clock, settle, room)
+            run_batch(loaded, part, clock, settle, room, pace)
         return
     if problem is None:
         room.ran(batch)
+        if batch[0].inputs is not None and not batch[0].streaming:
+            pace.ran(padded(batch), clock() - began_s)
     if problem is None and (not isinstance(outputs, list | tuple) or len(outputs) != len(batch)):
         problem = told(
             TypeError(f"run returned {type(outputs).__name__} for {len(batch)} inputs"), "A run broke its word"

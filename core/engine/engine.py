@@ -90,6 +90,7 @@ class Engine:
                 streaming=streaming,
                 clock=self._clock,
                 leave=worker.discard,
+                look=worker.show_place,
             )
             if question is not None and self._answer_from_memory(ticket, question, worker.place.loaded):
                 return ticket

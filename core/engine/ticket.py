@@ -24,12 +24,13 @@ log = logging.getLogger(__name__)
 class Ticket:
     """Stand for one request. Callers use the first group of methods, the engine the second.
 
-    `alone` and `orphaned` are its worker's notes: a worker died while it ran with others, so that it shares no run any
-    more; a worker died while it waited, which it outlives once.
+    `watched` says whether anybody has asked where it is. `alone` and `orphaned` are its worker's notes: a worker died
+    while it ran with others, so that it shares no run any more; a worker died while it waited, which it outlives once.
 
     Args:
         inputs: None for a warm-up, which is answered as soon as the model is loaded.
         leave: takes it out of its line; called, with no lock held, when it ends without an answer.
+        look: has its place in the line shown, when somebody asks for the first time; called with no lock held.
     """
 
     def __init__(
@@ -43,11 +44,12 @@ class Ticket:
         streaming: bool,
         clock: Callable[[], float],
         leave: Callable[[Ticket], None],
+        look: Callable[[Ticket], None] = lambda _: None,
     ) -> None:
         self.task, self.inputs, self.parameters, self.client = task, inputs, parameters, client
         self.streaming = streaming and task.stream is not None
         self.length = 1 if inputs is None else batch_length(inputs)
-        self._clock, self._leave = clock, leave
+        self._clock, self._leave, self._look = clock, leave, look
         self._submitted_s = clock()
         self.deadline_s, self._allowed_s = self._submitted_s + deadline_s, deadline_s
         lock = threading.Lock()
@@ -59,12 +61,13 @@ class Ticket:
         self._queue_ms = self._load_ms = 0.0
         self._outcome: Answer | ShowcaseError | None = None
         self._on_done: list[Callable[[Ticket], None]] = []
-        self.alone = self.orphaned = False
+        self.alone = self.orphaned = self.watched = False
 
     # What a caller does.
 
     def state(self) -> State:
         """Return where the request is now."""
+        self._be_watched()
         with self._news:
             return self._state
 
@@ -74,6 +77,7 @@ class Ticket:
         What `callback` raises comes out of here, and the request goes on: cancel it if nobody wants it.
         Raises: the ShowcaseError that it ended with; DeadlineExceeded; Cancelled.
         """
+        self._be_watched()
         seen: State | None = None
         seen_partials = 0
         while not isinstance(seen, Finished):
@@ -167,13 +171,13 @@ class Ticket:
             self.expire()
         return self._outcome is None
 
-    def moves(self, leave: Callable[[Ticket], None]) -> None:
+    def moves(self, leave: Callable[[Ticket], None], look: Callable[[Ticket], None]) -> None:
         """Note that it waits in another line now.
 
         Who ends it at that moment may still call the old line, which does not know it any more: the new one then
         finds out when it is its turn.
         """
-        self._leave = leave
+        self._leave, self._look = leave, look
 
     def emit(self, value: Any) -> None:
         """Show a partial answer."""
@@ -227,6 +231,12 @@ class Ticket:
     def left_s(self) -> float:
         """Return the seconds until its deadline."""
         return self.deadline_s - self._clock()
+
+    def _be_watched(self) -> None:
+        """Have its place in the line kept from now on: of most requests nobody ever asks for it."""
+        if not self.watched:
+            self.watched = True
+            self._look(self)
 
     def _is_news(self, seen: State | None, seen_partials: int) -> bool:
         return self._state != seen or self._partials != seen_partials

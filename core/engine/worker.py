@@ -77,7 +77,7 @@ class Worker:
         """Put those of a worker that died in the line, whatever its bound."""
         with self._changed:
             for ticket in tickets:
-                ticket.moves(self.discard)
+                ticket.moves(self.discard, self.show_place)
             self._place_in_line(tickets)
 
     def discard(self, ticket: Ticket) -> None:
@@ -85,6 +85,12 @@ class Worker:
         with self._changed:
             if self._line.discard(ticket):
                 self._cache.give_back(self.place)
+                self._renumber()
+
+    def show_place(self, ticket: Ticket) -> None:
+        """Tell a request that somebody watches where it is."""
+        with self._changed:
+            if not ticket.done():
                 self._renumber()
 
     def clear_s(self) -> float:
@@ -200,7 +206,7 @@ class Worker:
         live = [ticket for ticket in batch if ticket.begin(self._loading_s)]
         began_s = self._clock()
         if live:
-            run_batch(loaded, live, self._clock, self._settle, self._line.room)
+            run_batch(loaded, live, self._clock, self._settle, self._line.room, self._line.pace)
         with self._changed:
             if live:
                 newest_s = (self._clock() - began_s) / len(live)
@@ -229,7 +235,8 @@ class Worker:
     def _renumber(self) -> None:
         count = len(self._line)
         for position, ticket in enumerate(self._line):
-            ticket.show(self._progress or Waiting(position, count))
+            if ticket.watched:  # telling all 256 of a full line would take longer than a short run
+                ticket.show(self._progress or Waiting(position, count))
 
     def _end(self, error: ShowcaseError) -> None:
         """Leave the table, so that the next request gets a worker of its own, and refuse what is left."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.engine import Loaded, Ticket
 from core.engine.batcher import LENGTH_RATIO, Line, run_batch
+from core.engine.pace import Pace
 from core.engine.room import Room
 from core.errors import BadInput, RunFailed
 from core.tasks.spec import BATCH_BUDGETS, Task
@@ -63,6 +64,21 @@ def test_parameters_never_mix():
 def test_lengths_group_within_the_padded_budget(lengths: tuple[int, ...], first: list[int]):
     batch = line_of([ticket("x" * length) for length in lengths]).take()
     assert [each.length for each in batch] == first
+
+
+def test_batches_become_as_large_as_their_times_say_is_worth_it():
+    def second_batch(fixed_s: float, each_s: float) -> int:
+        line = Line(1000)
+        for size in range(100, 2000, 50):
+            line.pace.ran(size, fixed_s + each_s * size)
+        for _ in range(100):
+            line.add(ticket("x" * 99))
+        return len(line.take())
+
+    assert second_batch(0.001, 1e-5) == 9  # nine tenths of the rate of endless batches: 900 characters
+    assert second_batch(0.010, 1e-5) == 90
+    assert second_batch(0.010, 1e-4) == 9
+    assert second_batch(0.300, 1e-5) == 2  # a run takes long as it is
 
 
 def test_pictures_count_by_number():
@@ -172,7 +188,7 @@ def run(batch: list[Ticket]) -> Pipe:
     pipe = Pipe(held=False)
     for each in batch:
         each.begin((0, 0))
-    run_batch(Loaded(pipe, 1, "abc", (), None, "float32", "cpu"), batch, CLOCK, lambda tickets: None, Room())
+    run_batch(Loaded(pipe, 1, "abc", (), None, "float32", "cpu"), batch, CLOCK, lambda tickets: None, Room(), Pace())
     return pipe
 
 

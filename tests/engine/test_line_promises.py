@@ -83,7 +83,14 @@ class Stage:
             max(lengths) <= LENGTH_RATIO * min(lengths) and padded(batch) <= min(limit, BATCH_BUDGETS[Text])
         )
         self.begun += batch
-        run_batch(LOADED, [each for each in batch if each.begin((0, 0))], self.clock, lambda done: None, self.line.room)
+        run_batch(
+            LOADED,
+            [each for each in batch if each.begin((0, 0))],
+            self.clock,
+            lambda done: None,
+            self.line.room,
+            self.line.pace,
+        )
 
 
 ASK = st.tuples(

@@ -14,6 +14,7 @@ import pytest
 
 from core.engine import Loaded, Ticket
 from core.engine.batcher import Line, run_batch
+from core.engine.pace import Pace
 from core.engine.room import Room, is_out_of_memory, padded
 from core.errors import DoesNotFit, RunFailed, ShowcaseError, TooLarge
 from core.tasks.spec import Parameters
@@ -52,7 +53,7 @@ class Small:
             each.add_done_callback(self.ended.append)
             each.begin((0, 0))
         loaded = Loaded(Pipe(held=False), 1, "abc", (), None, "float32", "cpu")
-        run_batch(loaded, batch, self.clock, lambda tickets: None, self.room)
+        run_batch(loaded, batch, self.clock, lambda tickets: None, self.room, Pace())
         assert sorted(map(id, self.ended)) == sorted(map(id, batch))  # each ended, once
         self.ended = []
         return batch

@@ -75,7 +75,7 @@ def sizes_not_seen(calls: Sequence[Call]) -> list[dict[str, Any]]:
 
     Shorter ones where it is rows of numbers, as texts and sounds are; else fewer at once.
     """
-    inputs = dict(max((call.inputs for call in calls), key=lambda inputs: sum(one.numel() for one in inputs.values())))
+    inputs = max((call.inputs for call in calls), key=_numbers)
     seen = {tuple(one.shape) for call in calls for one in call.inputs.values()}
     shapes = {tuple(one.shape) for one in inputs.values()}
     if len(shapes) == 1 and all(one.dim() == 2 for one in inputs.values()):
@@ -89,6 +89,10 @@ def sizes_not_seen(calls: Sequence[Call]) -> list[dict[str, Any]]:
     count = min(len(one) for one in inputs.values())
     parts = [{name: one[:fewer] for name, one in inputs.items()} for fewer in range(2, count)]
     return [part for part in parts if not any(tuple(one.shape) in seen for one in part.values())]
+
+
+def _numbers(inputs: Mapping[str, Any]) -> int:
+    return sum(one.numel() for one in inputs.values())
 
 
 @contextmanager
