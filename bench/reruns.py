@@ -82,8 +82,8 @@ class Visitor:
             kind = said.WhichOneof("type")
             if kind == "script_finished":
                 return 1000 * (time.perf_counter() - started)
-            if learn and kind == "new_session":
-                self.page_script_hash = said.new_session.page_script_hash
+            if learn and kind == "navigation":
+                self.page_script_hash = said.navigation.page_script_hash
             if learn and said.delta.fragment_id and said.delta.fragment_id not in self.fragment_ids:
                 self.fragment_ids.append(said.delta.fragment_id)
 
