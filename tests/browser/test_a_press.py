@@ -43,9 +43,11 @@ def test_what_stands_in_code_follows_the_run(page: Page) -> None:
 def test_judging_again_and_again_keeps_one_judge_bar(page: Page) -> None:
     page.goto("/text?task=text-classification")
     for text in ("Good.", "Bad.", "Better."):
+        before = page.url
         page.get_by_label("Your text").fill(text)
         page.get_by_role("button", name="Run", exact=True).click()
-        page.wait_for_url(lambda url: "run=" in url)
+        page.wait_for_url(lambda url, before=before: url != before)
+        expect(page.locator("[data-test-script-state='notRunning']")).to_be_visible()
         expect(page.locator(".st-key-judge")).to_have_count(1)
         page.locator(".st-key-judge").get_by_role("radio", name="Thumbs up").click()
         expect(page.locator(".st-key-judge")).to_contain_text("Kept")
