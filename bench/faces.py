@@ -95,7 +95,12 @@ def _form(button: str, entry: str) -> str:
 def podium_face(kind: str) -> Face:
     """Return Podium's page of a kind."""
     task_id, make, media_type, name = LOADS[kind]
-    entry = {"text": "textarea", "image": "[data-testid='stBidiComponent'], canvas", "audio": ".stAudioInput"}[kind]
+    entry = {
+        "text": "textarea",
+        "image": "[data-testid^='stBidiComponent']",  # where one draws
+        "audio": "[data-testid='stAudioInput']",
+    }[kind]
+    preview = "[data-testid='stImageCaption']" if kind == "image" else "[data-testid='stCaptionContainer']"
 
     def at_rest(page: Page) -> None:
         page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
@@ -113,7 +118,7 @@ def podium_face(kind: str) -> Face:
             called = f"{number}-{name}"
             file = {"name": called, "mimeType": media_type, "buffer": given}
             page.locator("[data-testid='stFileUploader'] input").set_input_files(file)
-            page.locator("[data-testid='stCaptionContainer']", has_text=called).wait_for()
+            page.locator(preview, has_text=called).wait_for()
         at_rest(page)
 
     return Face(
