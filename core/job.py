@@ -87,6 +87,13 @@ class Job:
         self.ticket.watch(callback)
         return self.result()
 
+    def answer(self) -> Run:
+        """Wait for the run's answer only; it may not be written down yet.
+
+        Raises: the ShowcaseError that ended it.
+        """
+        return self.answered.result()
+
     def result(self) -> Run:
         """Wait for the recorded run.
 
@@ -99,9 +106,14 @@ class Job:
         wait((self.future,), timeout_s)
         return self.finished
 
+    def answers_within(self, timeout_s: float) -> bool:
+        """Wait at most that long for the answer, or the refusal, written down or not; return whether it is there."""
+        wait((self.answered,), timeout_s)
+        return self.answered.done()
+
     @property
     def finished(self) -> bool:
-        """Return whether the answer, or the refusal, is there."""
+        """Return whether the answer is there and written down, or the refusal is there."""
         return self.future.done()
 
     def stop(self) -> None:

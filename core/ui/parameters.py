@@ -20,24 +20,37 @@ WIDEST_SLIDER: Final = 10_000
 """Whole numbers between the bounds of a slider at most: on a phone it has about 300 places."""
 
 
-def show_prominent_parameters(task: Task) -> dict[str, Any]:
+def read_parameters(task: Task, *, chats: bool = False) -> dict[str, Any]:
+    """Return what the widgets of a task say now; they were shown before, maybe in an earlier run of the page.
+
+    Args:
+        chats: as in `show_parameters`.
+    """
+    return {
+        name: _read(field, st.session_state.get(widget_key(task.id, name), field.default))
+        for name, field in task.parameters.model_fields.items()
+        if chats or not _extra(field, "chat")
+    }
+
+
+def show_prominent_parameters(task: Task) -> None:
     """Show a widget for each parameter without which the task makes no sense, such as the labels to choose from.
 
     A parameter is one if its `Field` has `json_schema_extra={"prominent": True}`.
     """
-    return _widgets(task, prominent=True)
+    _show_widgets(task, prominent=True)
 
 
-def show_parameters(task: Task, *, chats: bool = False) -> dict[str, Any]:
-    """Show a widget for each of the other parameters, folded away; return the values on the page.
+def show_parameters(task: Task, *, chats: bool = False) -> None:
+    """Show a widget for each of the other parameters, folded away.
 
     Args:
         chats: whether the model converses; else what only such a model takes is left out.
     """
     if all(_extra(field, "prominent") for field in task.parameters.model_fields.values()):
-        return {}
+        return
     with st.expander("Parameters", icon=":material/tune:", key=widget_key(task.id, "parameters")):
-        return _widgets(task, prominent=False, chats=chats)
+        _show_widgets(task, prominent=False, chats=chats)
 
 
 def put_parameters(task: Task, given: Mapping[str, Any]) -> None:
@@ -58,45 +71,52 @@ def _extra(field: FieldInfo, name: str) -> Any:
     return field.json_schema_extra.get(name) if isinstance(field.json_schema_extra, dict) else None
 
 
-def _widgets(task: Task, *, prominent: bool, chats: bool = False) -> dict[str, Any]:
-    return {
-        name: _widget(widget_key(task.id, name), name, field)
-        for name, field in task.parameters.model_fields.items()
-        if bool(_extra(field, "prominent")) == prominent and (chats or not _extra(field, "chat"))
-    }
+def _show_widgets(task: Task, *, prominent: bool, chats: bool = False) -> None:
+    for name, field in task.parameters.model_fields.items():
+        if bool(_extra(field, "prominent")) == prominent and (chats or not _extra(field, "chat")):
+            _show_widget(widget_key(task.id, name), name, field)
 
 
-def _widget(key: str, name: str, field: FieldInfo) -> Any:
+def _read(field: FieldInfo, said: Any) -> Any:
+    """Return the value that a widget means: a box that was emptied its default, chips their words."""
+    if get_origin(field.annotation) is tuple:
+        return tuple(word.strip() for word in said if word.strip())
+    return field.default if said is None else said
+
+
+def _show_widget(key: str, name: str, field: FieldInfo) -> None:
     shared: dict[str, Any] = {"key": key, "help": field.description, "bind": "query-params"}
     kind, title = field.annotation, field.title or title_of(name)
-    if kind is bool:
-        return st.toggle(title, value=field.default, **shared)
-    if get_origin(kind) is Literal:
-        options = get_args(kind)
-        return st.selectbox(title, options, index=options.index(field.default), **shared)
-    if kind in (int, float):
-        return _number(kind, title, field, shared)
-    if get_origin(kind) is tuple:
-        return _chips(key, title, field)
     choices = _extra(field, "choices")
-    if kind is str and choices:
+    if kind is bool:
+        st.toggle(title, value=field.default, **shared)
+    elif get_origin(kind) is Literal:
+        options = get_args(kind)
+        st.selectbox(title, options, index=options.index(field.default), **shared)
+    elif kind in (int, float):
+        _show_number(kind, title, field, shared)
+    elif get_origin(kind) is tuple:
+        _show_chips(key, title, field)
+    elif kind is str and choices:
         codes = list(choices)
         at = codes.index(field.default)
-        return st.selectbox(title, codes, index=at, format_func=lambda code: choices[code], **shared)
-    if kind is str and _extra(field, "rows"):
-        return st.text_area(title, value=field.default, height="content", **shared)
-    if kind is str:
-        return st.text_input(title, value=field.default, **shared)
-    raise TypeError(f"no widget for a parameter of type {kind}")
+        st.selectbox(title, codes, index=at, format_func=lambda code: choices[code], **shared)
+    elif kind is str and _extra(field, "rows"):
+        st.text_area(title, value=field.default, height="content", **shared)
+    elif kind is str:
+        st.text_input(title, value=field.default, **shared)
+    else:
+        raise TypeError(f"no widget for a parameter of type {kind}")
 
 
-def _number(kind: Any, title: str, field: FieldInfo, shared: dict[str, Any]) -> Any:
+def _show_number(kind: Any, title: str, field: FieldInfo, shared: dict[str, Any]) -> None:
     """Show a slider between two bounds; a box where one of them is missing, or they are too far apart to aim."""
     low, high = _bound(field, "ge", "gt"), _bound(field, "le", "lt")
     if low is not None and high is not None and (kind is float or high - low <= WIDEST_SLIDER):
         step = 1 if kind is int else round((high - low) / 40, 2) or None
-        return st.slider(title, kind(low), kind(high), kind(field.default), step=step, **shared)
-    typed = st.number_input(
+        st.slider(title, kind(low), kind(high), kind(field.default), step=step, **shared)
+        return
+    st.number_input(
         title,
         min_value=None if low is None else kind(low),
         max_value=None if high is None else kind(high),
@@ -105,14 +125,13 @@ def _number(kind: Any, title: str, field: FieldInfo, shared: dict[str, Any]) -> 
         format=None if kind is int else "%g",
         **shared,
     )
-    return kind(field.default) if typed is None else typed
 
 
-def _chips(key: str, title: str, field: FieldInfo) -> tuple[str, ...]:
+def _show_chips(key: str, title: str, field: FieldInfo) -> None:
     """Show words as chips; Enter adds one, its cross takes it away."""
     st.session_state.setdefault(key, list(field.default))
     options = list(dict.fromkeys([*field.default, *st.session_state[key]]))
-    chosen = st.multiselect(
+    st.multiselect(
         title,
         options,
         key=key,
@@ -121,7 +140,6 @@ def _chips(key: str, title: str, field: FieldInfo) -> tuple[str, ...]:
         placeholder="Type a word and press Enter",
         persist_state="session",
     )
-    return tuple(word.strip() for word in chosen if word.strip())
 
 
 def _bound(field: FieldInfo, *names: str) -> float | None:

@@ -16,35 +16,66 @@ from core.errors import UnknownName
 from core.job import Job, Run
 from core.tasks.spec import Task
 from core.ui.clipboard import copy_button
+from core.ui.into_view import bring_into_view
 from core.ui.outputs import clipboard_text, downloads_of, show_output
 from core.ui.problem import problems_shown
-from core.ui.state import runtime, widget_key
+from core.ui.state import runtime, set_in_url, widget_key
 from core.values import Chat, Text
 
 QUIET_S: Final = 0.15
 """Seconds before a wait is shown: an answer that comes at once should not flicker."""
 
+DRAWN_S: Final = 0.03
+"""Seconds that a new answer has the browser for itself: two frames.
+
+Everything that is sent has the browser go over the whole page. With the judge bar and a new address in the same
+breath the answer was painted a quarter later (`python -m bench.page`).
+"""
+
 PARTIAL_INTERVAL_S: Final = 0.05
 """Seconds between two drawings of a growing answer: twenty a second look fluent and cost little."""
 
 
-def show_job(task: Task, job: Job) -> Run | None:
-    """Show a job until its answer is there, then the answer; return the run, or None if it failed."""
+def show_job(task: Task, job: Job, *, fresh: bool) -> Run | None:
+    """Show a job until its answer is there, then the answer; return the run, or None if it failed.
+
+    The answer is drawn while its run is still being written down, and by itself: see `DRAWN_S`.
+
+    Args:
+        fresh: whether it was asked for just now; its visitor is then taken to what comes of it, and the URL names it.
+    """
+    run: Run | None = None
     with problems_shown():
-        if not job.wait(QUIET_S):
+        if not job.answers_within(0 if fresh else QUIET_S):
+            if fresh:
+                bring_into_view(job.run_id, "waiting")
             _wait(task, job)
+        _show_answer(job.answer())
+        if fresh:
+            time.sleep(DRAWN_S)
         run = job.result()
-        show_run(task, run)
-        return run
-    return None
+        _show_rest(task, run)
+    if fresh:
+        set_in_url("run", job.run_id)
+        bring_into_view(job.run_id, "ended")
+    return run
 
 
-def show_run(task: Task, run: Run) -> None:
+def show_run(task: Task, run: Run) -> Run:
     """Show a finished run: its answer, what it took, copy and download."""
+    _show_answer(run)
+    _show_rest(task, run)
+    return run
+
+
+def _show_answer(run: Run) -> None:
     with st.container(key="result"):
         show_output(run.output, inputs=run.inputs, key=f"output_{run.record.run_id}")
         if run.record.stopped:
             st.caption(":material/stop_circle: Stopped here, as asked.")
+
+
+def _show_rest(task: Task, run: Run) -> None:
     _show_footer(task, run)
     if not run.recorded:
         st.warning("This run is not being kept: the database does not answer.", icon=":material/cloud_off:")

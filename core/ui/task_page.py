@@ -6,21 +6,24 @@ task's declaration.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.catalog import ModelCard
+from core.errors import ShowcaseError
 from core.job import Job, Run
 from core.tasks.spec import Modality, Task
 from core.ui.conversation import show_message_box
-from core.ui.inputs import is_typed, put_input, show_examples, show_input_form
-from core.ui.into_view import bring_into_view
+from core.ui.inputs import InputForm, is_typed, put_input, show_examples, show_input_form
 from core.ui.judge import show_judge
 from core.ui.model_choice import STATE_WORDS, choose_model
-from core.ui.parameters import show_parameters, show_prominent_parameters
+from core.ui.parameters import read_parameters, show_parameters, show_prominent_parameters
 from core.ui.problem import problems_shown
-from core.ui.result import reopened, show_job, show_run
+from core.ui.result import QUIET_S, reopened, show_job, show_run
 from core.ui.state import client, forget_run, in_url, runtime, set_in_url, widget_key
 from core.ui.theme import page_header
 from core.ui.use_from_code import conversation_parts, show_use_from_code
@@ -32,6 +35,9 @@ __all__ = ["STATE_WORDS", "show_modality"]
 MOST_PILLS = 5
 """Tasks that stand side by side; more would push the form down the page, and go into a list."""
 
+AWAITED = "awaited"
+"""Where the run stands that a visitor waits for, so that they are taken to its answer."""
+
 TASKS_WIDTH_PX = 360
 """Width of that list: the longest title and its arrow."""
 
@@ -42,28 +48,34 @@ def show_modality(modality: Modality) -> None:
     page_header(task.title, task.summary, task.icon)
     left, right = st.columns(2, gap="large")
     with left:
-        shown = _reopen(task)
+        _put_in_again(task)
         card = choose_model(task)
-        chats = runtime().showcase.converses(task, card)
-        # Of a conversation only the settings stand here: it is written where it is read.
-        parameters = show_parameters(task, chats=True) if chats else {}
-        pressed = None if chats else _show_form(task, card)
-        if chats:
-            show_use_from_code(task, card, conversation_parts(task), parameters)
-    with right, problems_shown():
-        stage = st.container()
-        if chats:
-            message = show_message_box(task, shown)
-            pressed = (message, parameters) if message is not None else None
-        with stage:
-            if pressed is not None:
-                shown = _start(task, card, *pressed)
-                bring_into_view(shown.run_id, "waiting")
-            run = _show(task, shown, "conversation" if chats else "answer")
-            if pressed is not None and isinstance(shown, Job):
-                bring_into_view(shown.run_id, "ended")
-        if run is not None and run.recorded:
-            show_judge(task, run)
+        if runtime().showcase.converses(task, card):
+            # Of a conversation only the settings stand here: it is written where it is read.
+            show_parameters(task, chats=True)
+            show_use_from_code(task, card, conversation_parts(task), read_parameters(task, chats=True))
+            with right:
+                _alone(_converse)(task, card)
+            return
+        form, below = _show_form(task)
+        show_examples(task)
+        code_is_open = show_use_from_code(task, card, form.parts(), read_parameters(task))
+    # What stands in code changes with a press, too.
+    perform = _perform if code_is_open else _alone(_perform)
+    with below:
+        perform(task, card, form, right)
+
+
+def _alone(part: Callable[..., None]) -> Callable[..., None]:
+    """Return a part of the page as a fragment, so that a press in it draws it and nothing else.
+
+    The whole page takes server and browser more than twice as long. But a fragment's press waits for the run of the
+    script before it, so while an answer is awaited the page is whole: `Stop` and another `Run` have to come through.
+    """
+    run_id = in_url("run")
+    job = runtime().showcase.find_job(run_id) if run_id else None
+    under_way = job is not None and not job.answers_within(0)
+    return part if under_way else st.fragment(part)
 
 
 def _choose_task(tasks: list[Task], modality: Modality) -> Task:
@@ -90,21 +102,46 @@ def _choose_task(tasks: list[Task], modality: Modality) -> Task:
     return by_id[task_id or tasks[0].id]
 
 
-def _show_form(task: Task, card: ModelCard) -> tuple[Value, dict[str, object]] | None:
-    """Show input and parameters; return what is to be run if `Run` was pressed."""
+def _show_form(task: Task) -> tuple[InputForm, DeltaGenerator]:
+    """Show input and parameters; return what reads the input, and where `Run` belongs."""
     # In a form a text is sent together with the press of `Run`, and Ctrl+Enter presses it.
-    typed = is_typed(task)
-    with st.form(widget_key(task.id, "form"), border=False) if typed else st.container(key="input"):
+    whole = st.form(widget_key(task.id, "form"), border=False) if is_typed(task) else st.container(key="input")
+    with whole:
         form = show_input_form(task)
-        parameters = {**show_prominent_parameters(task), **show_parameters(task)}
-        options: dict[str, Any] = {"type": "primary", "icon": ":material/play_arrow:", "width": "stretch"}
-        pressed = st.form_submit_button("Run", **options) if typed else st.button("Run", key="run", **options)
-    show_examples(task)
-    show_use_from_code(task, card, form.parts(), parameters)
-    if not pressed:
-        return None
+        show_prominent_parameters(task)
+        show_parameters(task)
+    return form, whole
+
+
+def _perform(task: Task, card: ModelCard, form: InputForm, right: DeltaGenerator) -> None:
+    """Show `Run` here, and on the right what comes of it.
+
+    As a fragment it may run long after the page was drawn, so it reads every value anew.
+    """
+    options: dict[str, Any] = {"type": "primary", "icon": ":material/play_arrow:", "width": "stretch"}
+    pressed = st.form_submit_button("Run", **options) if is_typed(task) else st.button("Run", key="run", **options)
+    inputs = _read(form) if pressed else None
+    with right, st.container(), problems_shown():  # a container of its own: a fragment in it then keeps its place
+        shown = _reopened(task) if inputs is None else _start(task, card, inputs, read_parameters(task))
+        _show(task, shown, "answer", pressed=inputs is not None)
+
+
+def _converse(task: Task, card: ModelCard) -> None:
+    """Show the conversation, and where the next message is written."""
     with problems_shown():
-        return form.read(), parameters
+        shown = _reopened(task)
+        stage = st.container()
+        message = show_message_box(task, shown)
+        with stage:
+            if message is not None:
+                shown = _start(task, card, message, read_parameters(task, chats=True))
+            _show(task, shown, "conversation", pressed=message is not None)
+
+
+def _read(form: InputForm) -> Value | None:
+    """Return the input, None where it cannot be read, and why is shown."""
+    with problems_shown():
+        return form.read()
     forget_run()
     return None
 
@@ -125,30 +162,45 @@ def _start(task: Task, card: ModelCard, inputs: Value, parameters: dict[str, obj
         streaming=True,
     )
     st.session_state["job"] = job
-    set_in_url("run", job.run_id)
     return job
 
 
-def _reopen(task: Task) -> Job | Run | None:
-    """Return the run that the URL names, its input put in where the visitor has given none."""
+def _put_in_again(task: Task) -> None:
+    """Put the input of the run that the URL names in, where the visitor has given none."""
     run_id = in_url("run")
     if run_id is None:
-        return None
-    with problems_shown():
+        return
+    with suppress(ShowcaseError):  # said where the answer would stand
         shown = reopened(run_id, task)
         inputs = shown.request.inputs if isinstance(shown, Job) else shown.inputs
         if inputs is not None:
             put_input(task, inputs)
-        return shown
-    return None
 
 
-def _show(task: Task, shown: Job | Run | None, what: str) -> Run | None:
+def _reopened(task: Task) -> Job | Run | None:
+    """Return the run that the URL names, if it names one."""
+    run_id = in_url("run")
+    return None if run_id is None else reopened(run_id, task)
+
+
+def _show(task: Task, shown: Job | Run | None, what: str, *, pressed: bool) -> None:
+    """Show a run and let it be judged.
+
+    Args:
+        pressed: whether it was asked for just now.
+    """
     if shown is None:
         with st.container(key="no_result"):
             st.caption(f"The {what} will stand here.")
-        return None
-    if isinstance(shown, Job):
-        return show_job(task, shown)
-    show_run(task, shown)
-    return shown
+        return
+    if isinstance(shown, Run):
+        run: Run | None = show_run(task, shown)
+    else:
+        if pressed and not shown.answers_within(QUIET_S):  # it is awaited on a whole page: see `_alone`
+            set_in_url("run", shown.run_id)
+            st.session_state[AWAITED] = shown.run_id
+            st.rerun()
+        run = show_job(task, shown, fresh=pressed or st.session_state.get(AWAITED) == shown.run_id)
+        st.session_state.pop(AWAITED, None)
+    if run is not None and run.recorded:
+        show_judge(task, run)

@@ -18,14 +18,19 @@ HERE: Final = "http://localhost:8501"
 """The address of a site that does not know its own."""
 
 
-def show_use_from_code(task: Task, card: ModelCard, parts: Any, parameters: Mapping[str, Any]) -> None:
-    """Show the call in every language.
+def show_use_from_code(task: Task, card: ModelCard, parts: Any, parameters: Mapping[str, Any]) -> bool:
+    """Show the call in every language, once it is unfolded; return whether it is.
+
+    Folded, it is not written: its tabs were a quarter of what a page sends, and most of what a browser fetches.
 
     Args:
         parts: the input as a request sends it; None where nothing was given, and nothing is shown.
     """
     if parts is None:
-        return
+        return False
+    folded = st.expander("Use from code", icon=":material/code:", key=widget_key(task.id, "code"), on_change="rerun")
+    if not folded.open:
+        return False
     of = runtime()
     address = _address()
     call = Call(
@@ -36,12 +41,13 @@ def show_use_from_code(task: Task, card: ModelCard, parts: Any, parameters: Mapp
         parameters=_changed(task, parameters),
         needs_key=of.settings.api != "open" and not _is_here(address),
     )
-    with st.expander("Use from code", icon=":material/code:", key=widget_key(task.id, "code")):
+    with folded:
         tabs = st.tabs(list(SNIPPETS))
         for tab, (language, write) in zip(tabs, SNIPPETS.values(), strict=True):
             with tab:
                 st.code(write(call), language=language, wrap_lines=True)
         st.caption(f"Everything about the API: {address}/api/docs")
+    return True
 
 
 def conversation_parts(task: Task) -> list[dict[str, str]]:

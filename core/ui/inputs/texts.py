@@ -28,13 +28,17 @@ def text_widget(task: Task, field: InputField) -> Callable[[], Any]:
     shared: dict[str, Any] = {"key": key, "placeholder": field.placeholder, "persist_state": "session"}
     if field.many:
         height = LINE_PX * (max(4, field.rows) + 1)
-        typed = st.text_area(f"{field.title}, one a line", height=height, **shared)
-        return lambda: [line.strip() for line in (typed or "").splitlines() if line.strip()]
-    if field.rows > 1:
-        typed = st.text_area(field.title, height=LINE_PX * field.rows, **shared)
+        st.text_area(f"{field.title}, one a line", height=height, **shared)
+    elif field.rows > 1:
+        st.text_area(field.title, height=LINE_PX * field.rows, **shared)
     else:
-        typed = st.text_input(field.title, **shared)
-    return lambda: typed or ""
+        st.text_input(field.title, **shared)
+
+    def read() -> str | list[str]:  # a form is read by a fragment, which runs again without drawing this
+        typed = st.session_state.get(key) or ""
+        return [line.strip() for line in typed.splitlines() if line.strip()] if field.many else typed
+
+    return read
 
 
 def put_text(task: Task, field: InputField, text: str | tuple[str, ...] | None) -> None:

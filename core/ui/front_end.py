@@ -1,0 +1,179 @@
+"""Streamlit's own page, scripts and styles, as a browser waits for them: from memory, and named early.
+
+Owns the way of what lies in Streamlit's package to the browser. Streamlit opens each of a hundred files anew for every
+visitor and sends them unpacked; a third of them the browser finds out about only when it draws the first page; and on
+any page but the first it looks for the server in a place where it is not, and waits before it looks elsewhere.
+
+What is not one of these files goes on to Streamlit untouched, and so does everything if a later Streamlit lays them
+out in another way: pages then come as they did before, later.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from mimetypes import guess_type
+from pathlib import Path
+from typing import Any, Final
+
+from streamlit.file_util import get_static_dir
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+DRAWN_FIRST: Final = ("Button", "ButtonGroup", "Html", "Selectbox", "Slider", "TextArea")
+"""The elements that a task's page has before anything is asked: Streamlit fetches each when it first draws one."""
+
+OUR_FONT: Final = "./app/static/fonts/bricolage-grotesque-latin-opsz-normal.woff2"
+SYMBOLS: Final = "MaterialSymbols-Rounded.*.woff2"
+"""The font of the icons, in Streamlit's package."""
+
+BESIDE_THE_PAGE: Final = "<script>window.__streamlit={BACKEND_BASE_URL:new URL('.',location.href).href}</script>"
+"""Says that the server is where the page's own scripts come from, which are named relative to it."""
+
+PACKED: Final = (".js", ".css", ".json", ".svg")
+"""What is worth packing; fonts are packed in themselves."""
+
+OF_THE_FILE: Final = (b"content-length", b"etag", b"last-modified")
+"""What Streamlit says of its page's file, and no longer holds of the page that is sent."""
+
+KEPT_S: Final = 365 * 24 * 3600
+"""Seconds that a browser may keep a file whose name has its digest in it, as Streamlit itself allows."""
+
+_IMPORT: Final = re.compile(r"""(?:from|import)\s*["']\./([\w.\-~]+\.js)["']""")
+_FONT_OF_STREAMLIT: Final = re.compile(r'<link\s+rel="preload"\s+href="\./static/media/SourceSans[^>]*>')
+
+
+@dataclass
+class Asset:
+    """Hold a file: its bytes, and packed once somebody has asked for it."""
+
+    data: bytes
+    media_type: str
+    packed: bytes | None = None
+
+
+class FrontEnd:
+    """Answer for Streamlit's files, around the app that answers for everything else.
+
+    Args:
+        folder: where Streamlit's files are, if not in its package.
+        packer: what packs them, if not a thread of its own, so that no visitor waits for it.
+    """
+
+    def __init__(self, app: App, folder: Path | None = None, packer: Executor | None = None) -> None:
+        self._app = app
+        self._folder = folder or Path(get_static_dir())
+        files = (path for path in (self._folder / "static").rglob("*") if path.is_file())
+        self._paths = {f"/{path.relative_to(self._folder).as_posix()}": path for path in files}
+        self._assets: dict[str, Asset] = {}
+        self._packer = packer or ThreadPoolExecutor(1, thread_name_prefix="pack assets")
+        self._index = (self._folder / "index.html").read_bytes()
+        self._page = page_of(self._index.decode(), self._folder).encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self._app(scope, receive, send)
+        elif scope["path"] in self._paths:
+            await self._send_asset(scope, send)
+        elif any(name == b"accept" and value.startswith(b"text/html") for name, value in scope["headers"]):
+            plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+            await self._app({**scope, "headers": plain}, receive, self._with_page(send))
+        else:
+            await self._app(scope, receive, send)
+
+    async def _send_asset(self, scope: Scope, send: Send) -> None:
+        asset = self._asset(scope["path"])
+        headers = [
+            (b"content-type", asset.media_type.encode()),
+            (b"cache-control", f"public, immutable, max-age={KEPT_S}".encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"vary", b"Accept-Encoding"),
+        ]
+        body = asset.data
+        if asset.packed is not None and _takes_gzip(scope["headers"]):
+            body = asset.packed
+            headers.append((b"content-encoding", b"gzip"))
+        headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _asset(self, path: str) -> Asset:
+        asset = self._assets.get(path)
+        if asset is None:
+            kind = guess_type(path)[0] or "application/octet-stream"
+            asset = self._assets[path] = Asset(self._paths[path].read_bytes(), kind)
+            if path.endswith(PACKED):
+                self._packer.submit(_pack, asset)
+        return asset
+
+    def _with_page(self, send: Send) -> Send:
+        """Return what sends Streamlit's page as we want it, and anything else as it is."""
+        start: list[Message] = []
+        body = bytearray()
+
+        async def send_page(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.append(message)
+                return
+            body.extend(message.get("body", b""))
+            if message.get("more_body") and len(body) <= len(self._index):
+                return
+            if start:
+                first = start.pop()
+                if bytes(body) == self._index:
+                    body[:] = self._page
+                    # What its file says of it no longer holds.
+                    kept = [
+                        pair
+                        for pair in first["headers"]
+                        if pair[0] not in (b"content-length", b"etag", b"last-modified")
+                    ]
+                    first["headers"] = [*kept, (b"content-length", str(len(body)).encode())]
+                await send(first)
+            await send({**message, "body": bytes(body)})
+            body.clear()
+
+        return send_page
+
+
+def page_of(index: str, folder: Path) -> str:
+    """Return Streamlit's page, naming where the server is and what will be drawn first, and no font that is not."""
+    fonts = [OUR_FONT, *(f"./static/media/{path.name}" for path in (folder / "static" / "media").glob(SYMBOLS))]
+    early = [f'<link rel="preload" as="font" crossorigin href="{font}">' for font in fonts]
+    late = [
+        f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in first_scripts(index, folder)
+    ]
+    index = _FONT_OF_STREAMLIT.sub("".join(early), index, count=1)
+    index = index.replace('<script type="module"', BESIDE_THE_PAGE + '<script type="module"', 1)
+    return index.replace("</head>", "".join(late) + "</head>", 1)
+
+
+def first_scripts(index: str, folder: Path) -> list[str]:
+    """Return the scripts of the elements that are drawn first, with all that they import, but for the page's own."""
+    scripts = folder / "static" / "js"
+    found: list[str] = []
+
+    def add(names: Iterable[str]) -> None:
+        for name in names:
+            if name not in found and name not in index and (scripts / name).exists():
+                found.append(name)
+                add(_IMPORT.findall((scripts / name).read_text(encoding="utf-8")))
+
+    add(path.name for element in DRAWN_FIRST for path in sorted(scripts.glob(f"{element}.*.js")))
+    return found
+
+
+def _pack(asset: Asset) -> None:
+    asset.packed = gzip.compress(asset.data, 6)
+
+
+def _takes_gzip(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"accept-encoding" and b"gzip" in value for name, value in headers)

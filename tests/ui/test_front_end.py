@@ -1,0 +1,129 @@
+"""Streamlit's own page and scripts on their way to the browser."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.file_util import get_static_dir
+
+from core.settings import ROOT
+from core.ui.front_end import FrontEnd, page_of
+
+STREAMLIT = Path(get_static_dir())
+INDEX = (STREAMLIT / "index.html").read_text(encoding="utf-8")
+BROWSER = [(b"accept", b"text/html,*/*"), (b"accept-encoding", b"gzip")]
+
+
+class Inner:
+    """Stand for Streamlit's app: answer everything with one body, in pieces, and remember what was asked."""
+
+    def __init__(self, body: bytes, pieces: int = 1) -> None:
+        self.body, self.pieces, self.asked = body, pieces, []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked.append(scope)
+        headers = [
+            (b"content-length", str(len(self.body)).encode()),
+            (b"etag", b"old"),
+            (b"cache-control", b"no-cache"),
+        ]
+        size = str(len(self.body)).encode()
+        start = {"type": "http.response.start", "status": 200, "headers": [*headers, (b"content-length", size)]}
+        await send(start)
+        step = -(-len(self.body) // self.pieces) or 1
+        parts = [self.body[at : at + step] for at in range(0, len(self.body), step)] or [b""]
+        for part in parts[:-1]:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": parts[-1]})
+
+
+def get(app: FrontEnd, path: str, headers: Any = (), method: str = "GET") -> tuple[dict[bytes, bytes], bytes]:
+    """Return the headers and the body of an answer."""
+    said: list[Any] = []
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    async def receive() -> Any:
+        raise AssertionError("nothing is read of a GET")
+
+    asyncio.run(app({"type": "http", "method": method, "path": path, "headers": list(headers)}, receive, send))
+    assert [message["type"] for message in said].count("http.response.start") == 1
+    return dict(said[0]["headers"]), b"".join(message.get("body", b"") for message in said[1:])
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_the_page_says_where_the_server_is_and_what_is_drawn_first(pieces: int) -> None:
+    headers, body = get(FrontEnd(Inner(INDEX.encode(), pieces)), "/text", BROWSER)
+    page = body.decode()
+    assert page.index("BACKEND_BASE_URL") < page.index('<script type="module"')
+    for name in ("Selectbox", "TextArea", "Html", "Button"):
+        assert re.search(rf'rel="modulepreload" crossorigin href="\./static/js/{name}\.', page)
+    assert int(headers[b"content-length"]) == len(body)
+    assert b"etag" not in headers  # it was that of Streamlit's file
+    assert headers[b"cache-control"] == b"no-cache"
+
+
+def test_everything_that_the_page_names_is_there() -> None:
+    for name in re.findall(r'href="\./([^"]+)"', page_of(INDEX, STREAMLIT)):
+        if name.startswith("static/"):
+            assert (STREAMLIT / name).is_file(), name
+        elif name.startswith("app/static/"):
+            assert (ROOT / name.removeprefix("app/")).is_file(), name
+
+
+def test_no_script_is_named_twice() -> None:
+    added = re.findall(r'href="(\./static/js/[^"]+)"', page_of(INDEX, STREAMLIT).replace(INDEX, ""))
+    before = re.findall(r'href="(\./static/js/[^"]+)"', INDEX)
+    assert len(added) == len(before) + len(set(added) - set(before))
+    assert len(added) > len(before)
+
+
+@pytest.mark.parametrize("body", [b"<html>another page</html>", b"", INDEX.encode() + b"<!-- newer -->"])
+def test_any_other_page_goes_through_as_it_is(body: bytes) -> None:
+    headers, sent = get(FrontEnd(Inner(body, 2)), "/api/docs", BROWSER)
+    assert sent == body
+    assert headers[b"etag"] == b"old"
+
+
+def test_a_script_comes_from_memory_and_packed_from_the_second_time_on() -> None:
+    inner = Inner(b"")
+    packer = ThreadPoolExecutor(1)
+    app = FrontEnd(inner, packer=packer)
+    path = next(f"/static/js/{file.name}" for file in (STREAMLIT / "static" / "js").glob("Selectbox.*.js"))
+    data = (STREAMLIT / path[1:]).read_bytes()
+    takes_gzip = [(b"accept-encoding", b"gzip, br")]
+    headers, body = get(app, path, takes_gzip)
+    assert body == data
+    assert b"javascript" in headers[b"content-type"]
+    assert b"immutable" in headers[b"cache-control"]
+    packer.shutdown()  # what was to be packed is packed
+    headers, body = get(app, path, takes_gzip)
+    assert headers[b"content-encoding"] == b"gzip"
+    assert gzip.decompress(body) == data
+    assert get(app, path)[1] == data
+    assert not inner.asked
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [("/static/js/none.js", "GET"), ("/static/../Home.py", "GET"), ("/static/js", "GET"), ("/api/tasks", "POST")],
+)
+def test_what_is_not_streamlits_goes_on(path: str, method: str) -> None:
+    inner = Inner(b"elsewhere")
+    assert get(FrontEnd(inner), path, method=method)[1] == b"elsewhere"
+    assert inner.asked[0]["path"] == path
+
+
+def test_a_package_laid_out_in_another_way_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<html><head></head>new</html>")
+    inner = Inner((tmp_path / "index.html").read_bytes())
+    body = get(FrontEnd(inner, tmp_path), "/", BROWSER)[1].decode()
+    assert "new" in body
+    assert "modulepreload" not in body
