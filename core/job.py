@@ -22,8 +22,12 @@ from core.feedback.records import RunRecord, Source
 from core.tasks.spec import Parameters, Task, Tokens
 from core.values import Value, about_bytes
 
-JOB_BYTES: Final = 10_000
-"""What a job holds beside its input: ticket, parameters, record and a short answer; so that small inputs count, too."""
+JOB_BYTES: Final = 60_000
+"""What a process grows by for each job that it remembers, beside its input: ticket, parameters, record, a short answer.
+
+Source: 4,000 runs of a short text took 45 to 67 kB each; 11 kB are its objects, the rest lies between them, where a
+model's tensors had been.
+"""
 
 
 @dataclass(frozen=True)

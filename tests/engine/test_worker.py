@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from core.engine import Engine, Event, Finished, Loading, Partial, Running, Ticket, Waiting
+from core.engine import worker as worker_module
 from core.errors import Busy, Cancelled, DeadlineExceeded, RunFailed
 from core.tasks.spec import Task
 from core.values import Text
@@ -236,3 +237,14 @@ def test_a_stream_that_fails_is_told(start: Start, caplog: pytest.LogCaptureFixt
     with pytest.raises(RunFailed):
         ask(engine, "one", task=make_task(stream=broken), streaming=True).result()
     assert "secret detail" in caplog.text
+
+
+def test_an_idle_model_gives_back_what_its_runs_left_and_only_once(start: Start, monkeypatch: pytest.MonkeyPatch):
+    trimmed = threading.Semaphore(0)
+    monkeypatch.setattr(worker_module, "IDLE_AFTER_S", 0.0)
+    monkeypatch.setattr(worker_module, "trim_memory", trimmed.release)
+    engine = start(FakeLoader())
+    for _ in range(3):
+        assert ask(engine, "one").result().output.text == "one"
+        assert trimmed.acquire(timeout=PATIENCE_S)
+    assert not trimmed.acquire(blocking=False)
