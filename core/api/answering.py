@@ -71,7 +71,7 @@ async def events(job: Job, request: Request | None = None) -> AsyncIterator[Even
         try:
             job.watch(lambda event: _tell(loop, add, event))
         except ShowcaseError:
-            pass  # it is in the job
+            job.future.exception()  # the ticket ends before the job does, and whoever waits for the job is told once
         finally:
             _tell(loop, news.set)
 
