@@ -21,13 +21,15 @@ from typing import Any
 from core.adopting import Adopting
 from core.catalog import Availabilities, Catalog
 from core.demos import DemoLoader, Demos, ask_model, find_demos
-from core.engine import Engine
+from core.engine import AnyEngine, Engine
 from core.engine.budget import memory_budget_bytes
 from core.engine.loader import TransformersLoader
 from core.engine.runtimes.surveyor import Surveyor
 from core.feedback.store import FeedbackStore
 from core.hub import Hub
 from core.judging import Judging
+from core.media import Limits
+from core.remote import Caller, Endpoints, PlacedEngine, RemoteEngine, read_endpoint_keys
 from core.settings import Settings
 from core.showcase import Showcase
 from core.tasks import TASKS, get_task
@@ -92,12 +94,13 @@ def build(settings: Settings) -> Runtime:
 
     surveyor = Surveyor(settings.data_folder / "runtimes")
     loader = TransformersLoader(hub=hub, catalog=catalog, tasks=TASKS, surveyor=surveyor)
-    engine = Engine(
+    here = Engine(
         loader=DemoLoader(demos.found, ask, checkpoints=loader),
         budget_bytes=settings.memory_bytes or memory_budget_bytes(),
         queue_limit=settings.queue_limit,
         known_bytes=settings.known_bytes,
     )
+    engine = _placed(here, catalog, settings)
     showcase = Showcase(
         settings=settings,
         catalog=catalog,
@@ -106,9 +109,18 @@ def build(settings: Settings) -> Runtime:
         store=FeedbackStore(settings.database_url),
         tasks=[*TASKS, *demos.tasks],
     )
-    surveyor.found = lambda key: engine.renew(get_task(key.task_id), key)
+    surveyor.found = lambda key: here.renew(get_task(key.task_id), key)
     adopting = Adopting(showcase, hub)
     return Runtime(settings, showcase, Judging(showcase), adopting, _salt(settings.data_folder), demos, surveyor)
+
+
+def _placed(here: Engine, catalog: Catalog, settings: Settings) -> AnyEngine:
+    """Return an engine that asks each model where the catalog says that it runs."""
+    keys = read_endpoint_keys(settings.endpoint_keys)
+    if all(card.endpoint is None for card in catalog.cards):
+        return here
+    endpoints = Endpoints(catalog.cards, caller=Caller(keys), limits=Limits.of(settings))
+    return PlacedEngine(here=here, elsewhere=RemoteEngine(endpoints, queue_limit=settings.queue_limit))
 
 
 def _salt(folder: Path) -> bytes:

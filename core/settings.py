@@ -75,6 +75,12 @@ class Settings:
     fetch_hosts: str = _setting(
         "PODIUM_FETCH_HOSTS", "", "Hosts from which API calls may have files read, by their https address."
     )
+    endpoint_keys: str = _setting(
+        "PODIUM_ENDPOINT_KEYS",
+        "",
+        "Keys for the endpoints of the catalog, sent as Bearer tokens: host=key; several divided by ;.",
+        secret=True,
+    )
     memory_bytes: int = _setting(
         "PODIUM_MEMORY_GB", 0, "Memory for loaded models, in GB; 0: 60 % of what the machine leaves.", unit=_GB
     )

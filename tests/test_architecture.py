@@ -25,6 +25,8 @@ RANKS = {
     "engine": 3,
     "feedback": 3,
     "reading": 2,
+    "protocol": 3,
+    "remote": 4,
     "snippets": 3,
     "job": 4,
     "recording": 5,

@@ -16,12 +16,21 @@ from core.api.callers import Caller
 from core.engine import Event, Partial
 from core.errors import Cancelled, ShowcaseError
 from core.job import Job, Run
+from core.runtime import Runtime
 
 
 def caller_of(request: Request) -> Caller:
     """Return who calls, as the door found out."""
     caller: Caller = request.scope["podium.caller"]
     return caller
+
+
+def named(of: Runtime, job: Job) -> dict[str, str]:
+    """Return the headers that name a run and what answers it, once it is being answered."""
+    card = of.showcase.catalog.find(job.request.task.id, job.request.model_id)
+    status = None if card is None else of.showcase.status(card)
+    model = {"X-Model": f"{job.request.model_id}@{status.revision}"} if status and status.revision else {}
+    return {"X-Run-Id": job.run_id} | model
 
 
 async def answered(jobs: Sequence[Job], request: Request) -> list[Run]:
