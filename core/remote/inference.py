@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from core.catalog import Endpoint
 from core.engine import Ticket
@@ -17,16 +17,13 @@ from core.media import Limits
 from core.protocol import Asked, NotTheProtocol, read_answer, request_of, streams
 from core.remote.calling import Caller, events, is_stream, media_type, whole
 from core.remote.growing import Growing
-from core.remote.place import Reply
+from core.remote.place import ELSEWHERE, Reply
 from core.remote.refusals import not_the_protocol, said_in_stream
 from core.tasks.spec import Tokens
 from core.values import Value
 
 if TYPE_CHECKING:
     import httpx2
-
-UNKNOWN: Final = "elsewhere"
-"""What stands in a run's record where a model that is here has its dtype."""
 
 
 class InferencePlace:
@@ -91,7 +88,7 @@ def _reply(endpoint: Endpoint, response: httpx2.Response, output: Value, tokens:
     return Reply(
         output=output,
         revision=revision_said(endpoint, response.headers),
-        dtype=UNKNOWN,
+        dtype=ELSEWHERE,
         device=endpoint.host,
         batch_size=0 if known else 1,
         tokens=tokens,

@@ -17,8 +17,8 @@ from core.engine import Ticket
 from core.errors import BadParameters
 from core.remote.calling import Caller, events, is_stream, whole
 from core.remote.growing import Growing
-from core.remote.inference import UNKNOWN, revision_said
-from core.remote.place import Reply
+from core.remote.inference import revision_said
+from core.remote.place import ELSEWHERE, Reply
 from core.remote.refusals import not_the_protocol, said_in_stream
 from core.tasks.spec import Tokens
 from core.values import Chat, Embeddings, Text, Value, atoms_in
@@ -121,7 +121,7 @@ class OpenAIPlace:
         return Reply(
             output=output,
             revision=revision_said(self._endpoint, response.headers),
-            dtype=UNKNOWN,
+            dtype=ELSEWHERE,
             device=self.host,
             tokens=_counted(usage),
         )

@@ -6,10 +6,13 @@ Owns these shapes. Sends nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from core.engine import ModelKey, Ticket
 from core.tasks.spec import Tokens
+
+ELSEWHERE: Final = "elsewhere"
+"""What stands in a run's record where a model that runs here has its dtype."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Reply:
 
     Args:
         revision: what the place says that it runs, or where it is.
-        dtype: what it computes in; "elsewhere" where it does not say.
+        dtype: what it computes in; `ELSEWHERE` where it does not say.
         batch_size: how many requests were answered in the same run; 0 if the answer was known there.
         labels: the model's own, where the place tells them.
     """
