@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import importlib.util
 import logging
 import os
 import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from core.adopting import Adopting
 from core.catalog import Availabilities, Catalog
 from core.demos import DemoLoader, Demos, ask_model, find_demos
-from core.engine import AnyEngine, Engine
+from core.engine import AnyEngine, Engine, Loader
 from core.engine.budget import memory_budget_bytes
 from core.engine.loader import TransformersLoader
 from core.engine.runtimes.surveyor import Surveyor
@@ -29,7 +30,7 @@ from core.feedback.store import FeedbackStore
 from core.hub import Hub
 from core.judging import Judging
 from core.media import Limits
-from core.remote import Caller, Endpoints, PlacedEngine, RemoteEngine, read_endpoint_keys
+from core.remote import Caller, Endpoints, PlacedEngine, Places, RemoteEngine, read_endpoint_keys
 from core.settings import Settings
 from core.showcase import Showcase
 from core.tasks import TASKS, get_task
@@ -94,12 +95,7 @@ def build(settings: Settings) -> Runtime:
 
     surveyor = Surveyor(settings.data_folder / "runtimes")
     loader = TransformersLoader(hub=hub, catalog=catalog, tasks=TASKS, surveyor=surveyor)
-    here = Engine(
-        loader=DemoLoader(demos.found, ask, checkpoints=loader),
-        budget_bytes=settings.memory_bytes or memory_budget_bytes(),
-        queue_limit=settings.queue_limit,
-        known_bytes=settings.known_bytes,
-    )
+    here = _engine(DemoLoader(demos.found, ask, checkpoints=loader), settings)
     engine = _placed(here, catalog, settings)
     showcase = Showcase(
         settings=settings,
@@ -115,12 +111,38 @@ def build(settings: Settings) -> Runtime:
 
 
 def _placed(here: Engine, catalog: Catalog, settings: Settings) -> AnyEngine:
-    """Return an engine that asks each model where the catalog says that it runs."""
+    """Return an engine that asks each model where the catalog and `PODIUM_ENGINE` say that it runs.
+
+    Raises: ValueError if they say something that cannot be.
+    """
     keys = read_endpoint_keys(settings.endpoint_keys)
-    if all(card.endpoint is None for card in catalog.cards):
+    places: list[Places] = []
+    if any(card.endpoint is not None for card in catalog.cards):
+        places.append(Endpoints(catalog.cards, caller=Caller(keys), limits=Limits.of(settings)))
+    if settings.engine != "here":
+        from core.cluster import Cluster  # Ray is for those who ask for it
+
+        if importlib.util.find_spec("ray") is None:
+            raise ValueError("PODIUM_ENGINE names Ray, which is missing: pip install -r requirements-ray.txt")
+        places.append(Cluster(catalog.cards, settings, partial(checkpoint_engine, settings)))
+    if not places:
         return here
-    endpoints = Endpoints(catalog.cards, caller=Caller(keys), limits=Limits.of(settings))
-    return PlacedEngine(here=here, elsewhere=RemoteEngine(endpoints, queue_limit=settings.queue_limit))
+    return PlacedEngine(here=here, elsewhere=RemoteEngine(places, queue_limit=settings.queue_limit))
+
+
+def checkpoint_engine(settings: Settings) -> Engine:
+    """Return an engine for the checkpoints of the catalog in the process that calls it: a replica's on a cluster."""
+    loader = TransformersLoader(hub=Hub.from_env(os.environ), catalog=Catalog.read(settings.catalog_path), tasks=TASKS)
+    return _engine(loader, settings)
+
+
+def _engine(loader: Loader, settings: Settings) -> Engine:
+    return Engine(
+        loader=loader,
+        budget_bytes=settings.memory_bytes or memory_budget_bytes(),
+        queue_limit=settings.queue_limit,
+        known_bytes=settings.known_bytes,
+    )
 
 
 def _salt(folder: Path) -> bytes:

@@ -10,7 +10,17 @@ from core.remote.calling import Caller
 from core.remote.endpoints import Endpoints
 from core.remote.engine import RemoteEngine
 from core.remote.keys import read_endpoint_keys
-from core.remote.place import ELSEWHERE
+from core.remote.place import ELSEWHERE, Place, Places, Reply
 from core.remote.placed import PlacedEngine
 
-__all__ = ["ELSEWHERE", "Caller", "Endpoints", "PlacedEngine", "RemoteEngine", "read_endpoint_keys"]
+__all__ = [
+    "ELSEWHERE",
+    "Caller",
+    "Endpoints",
+    "Place",
+    "PlacedEngine",
+    "Places",
+    "RemoteEngine",
+    "Reply",
+    "read_endpoint_keys",
+]

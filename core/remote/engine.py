@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -19,7 +19,7 @@ from core.engine.batcher import told, without_frames
 from core.engine.deadlines import Deadlines
 from core.errors import ModelUnavailable, ShowcaseError
 from core.remote.desk import Desk
-from core.remote.place import Places, Reply
+from core.remote.place import Place, Places, Reply
 from core.tasks.spec import Parameters, Task
 from core.values import Value
 
@@ -31,6 +31,7 @@ class RemoteEngine:
     """Have models asked that run elsewhere.
 
     Args:
+        places: where; the first that knows a model is asked.
         queue_limit: the most requests that may wait for one model.
         at_once: the most that may be under way for one model.
         clock: seconds that never go back.
@@ -38,7 +39,7 @@ class RemoteEngine:
 
     def __init__(
         self,
-        places: Places,
+        places: Sequence[Places],
         *,
         queue_limit: int = 64,
         at_once: int = AT_ONCE,
@@ -56,7 +57,7 @@ class RemoteEngine:
 
     def has(self, key: ModelKey) -> bool:
         """Return whether that model runs elsewhere."""
-        return self._places.find(key) is not None
+        return self._find(key) is not None
 
     def submit(
         self,
@@ -126,8 +127,11 @@ class RemoteEngine:
             thread.join()
         self._deadlines.close()
 
+    def _find(self, key: ModelKey) -> Place | None:
+        return next((place for places in self._places if (place := places.find(key)) is not None), None)
+
     def _open(self, key: ModelKey) -> Desk:
-        place = self._places.find(key)
+        place = self._find(key)
         if place is None:
             raise ModelUnavailable(f"{key.model_id} does not run elsewhere.", hint="Give it an endpoint.")
         desk = self._desks[key] = Desk(
@@ -162,7 +166,8 @@ class RemoteEngine:
         self._loop = asyncio.get_running_loop()
         ready.set()
         await self._over.wait()
-        await self._places.close()
+        for places in self._places:
+            await places.close()
 
     def _send(self, desk: Desk) -> None:
         """Send what may be sent. In the thread only."""

@@ -45,7 +45,7 @@ def elsewhere(tmp_path: Path, pauses: list[float]) -> Iterator[Elsewhere]:
         held = Settings(data_folder=tmp_path, endpoint_keys=keys, **settings)
         caller = Caller(read_endpoint_keys(keys), sleep=sleep)
         endpoints = Endpoints(cards, caller=caller, limits=Limits.of(held))
-        engine = PlacedEngine(here=local.engine, elsewhere=RemoteEngine(endpoints, queue_limit=held.queue_limit))
+        engine = PlacedEngine(here=local.engine, elsewhere=RemoteEngine([endpoints], queue_limit=held.queue_limit))
         local.store.close()
         showcase = Showcase(
             settings=held,
