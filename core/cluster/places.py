@@ -36,6 +36,9 @@ TRIES: Final = 5
 
 FIRST_WAIT_S: Final = 0.2
 
+START_WITHIN_S: Final = 60.0
+"""How long a request waits for Ray to start or answer; here it takes ten seconds. Starting goes on meanwhile."""
+
 _RAY: Final = "ray"
 
 log = logging.getLogger(__name__)
@@ -62,9 +65,18 @@ class Cluster:
 
     Args:
         make: makes a replica's engine; pickled, so it has to be a module's own function, or a `partial` of one.
+        start_within_s: how long a request waits for the cluster to be ready.
     """
 
-    def __init__(self, cards: Iterable[ModelCard], settings: Settings, make: Callable[[], Engine]) -> None:
+    def __init__(
+        self,
+        cards: Iterable[ModelCard],
+        settings: Settings,
+        make: Callable[[], Engine],
+        *,
+        start_within_s: float = START_WITHIN_S,
+    ) -> None:
+        self._start_within_s = start_within_s
         self._names = {(card.task_id, card.model_id) for card in cards if not card.is_function and not card.endpoint}
         self._settings, self._make = settings, make
         self._address = ray_address(settings.engine)
@@ -78,14 +90,17 @@ class Cluster:
     async def handle(self) -> Any:
         """Return the handle of the deployment, which the first call starts.
 
-        Raises: ModelUnavailable if that cannot be done; the next call tries again.
+        Raises: ModelUnavailable if that cannot be done, or takes long; the next call tries or waits again.
         """
         if self._starting is None or (self._starting.done() and self._starting.exception() is not None):
             self._starting = asyncio.ensure_future(asyncio.to_thread(self._start))
         try:
-            return await asyncio.shield(self._starting)
-        except asyncio.CancelledError:
-            raise
+            return await asyncio.wait_for(asyncio.shield(self._starting), self._start_within_s)
+        except TimeoutError as err:
+            raise ModelUnavailable(
+                f"The cluster that models run on is not ready after {self._start_within_s:g} s.",
+                hint="Try again in a minute; if that fails too, its address in PODIUM_ENGINE may be wrong.",
+            ) from err
         except Exception as err:
             log.exception("Ray cannot be used")
             raise ModelUnavailable(

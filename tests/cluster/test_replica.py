@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from core import errors
-from core.cluster import ray_address
+from core.catalog import ModelCard
+from core.cluster import Cluster, ray_address
 from core.cluster.order import Order, Outcome, Part, Refused
 from core.cluster.replica import Replica
 from core.engine import Answer, Engine, ModelKey
-from core.errors import Busy, ShowcaseError
+from core.errors import Busy, ModelUnavailable, ShowcaseError
 from core.runtime import build
 from core.settings import Settings
 from core.tasks import get_task
@@ -109,3 +112,24 @@ def test_ray_that_is_missing_is_asked_for_by_its_file(tmp_path: Any, monkeypatch
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"requirements-ray\.txt"):
         build(Settings(data_folder=tmp_path, engine="ray"))
+
+
+def test_a_cluster_that_does_not_get_ready_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = ModelCard(task_id="text-classification", model_id="m", title="M")
+    cluster = Cluster([card], Settings(engine="ray"), lambda: pytest.fail("no replica here"), start_within_s=0.01)
+    answered = threading.Event()
+    monkeypatch.setattr(cluster, "_start", answered.wait)
+    monkeypatch.setattr(cluster, "_stop", lambda: None)
+    place = cluster.find(KEY)
+    assert place is not None
+    assert cluster.find(replace(KEY, model_id="another")) is None
+
+    async def ask() -> None:
+        try:
+            await cluster.handle()
+        finally:
+            answered.set()
+            await cluster.close()
+
+    with pytest.raises(ModelUnavailable, match=r"not ready after 0\.01 s"):
+        asyncio.run(ask())
