@@ -245,4 +245,5 @@ def _reply(outcome: Outcome) -> Reply:
         batch_size=answer.batch_size,
         tokens=answer.tokens,
         labels=outcome.labels,
+        runtime=answer.runtime,
     )

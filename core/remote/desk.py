@@ -106,6 +106,7 @@ class Desk:
             device=self.place.host,
             bytes_done=0,
             bytes_total=None,
+            runtime="" if last is None else last.runtime,
         )
 
     def _renumber(self) -> None:

@@ -221,7 +221,7 @@ class RemoteEngine:
 
 def _stand_in(reply: Reply) -> Loaded:
     """Return what a run's record says of a model that is not here."""
-    return Loaded(None, 0, reply.revision, (), None, reply.dtype, reply.device)
+    return Loaded(None, 0, reply.revision, (), None, reply.dtype, reply.device, runtime=reply.runtime)
 
 
 def _closing() -> ModelUnavailable:

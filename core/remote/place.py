@@ -24,6 +24,7 @@ class Reply:
         dtype: what it computes in; `ELSEWHERE` where it does not say.
         batch_size: how many requests were answered in the same run; 0 if the answer was known there.
         labels: the model's own, where the place tells them.
+        runtime: the library that computes it; `ELSEWHERE` where it does not say.
     """
 
     output: Any
@@ -33,6 +34,7 @@ class Reply:
     batch_size: int = 1
     tokens: Tokens | None = None
     labels: tuple[str, ...] = ()
+    runtime: str = ELSEWHERE
 
 
 class Place(Protocol):
