@@ -15,7 +15,7 @@ Protocol = Literal["inference", "openai"]
 OPENAI_TASKS: Final = ("text-generation", "feature-extraction")
 """The tasks that are asked for in OpenAI's protocol: chat completions and embeddings."""
 
-_MEANINGLESS: Final = ("path", "revision", "dtype", "requires", "size_mb")
+_MEANINGLESS: Final = ("path", "revision", "dtype", "runtime", "requires", "size_mb")
 
 
 @dataclass(frozen=True)
