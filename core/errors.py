@@ -129,6 +129,13 @@ class ModelUnavailable(ShowcaseError):
     code = "model_unavailable"
 
 
+class EndpointFailed(ShowcaseError):
+    """The server that a model runs on cannot be reached, refuses this showcase, or answers with something else."""
+
+    status = 502
+    code = "endpoint_failed"
+
+
 class NotReady(ShowcaseError):
     """The models that the tasks start with are still being loaded."""
 

@@ -8,26 +8,29 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import importlib.util
 import logging
 import os
 import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from core.adopting import Adopting
 from core.catalog import Availabilities, Catalog
 from core.demos import DemoLoader, Demos, ask_model, find_demos
-from core.engine import Engine
+from core.engine import AnyEngine, Engine, Loader
 from core.engine.budget import memory_budget_bytes
 from core.engine.loader import TransformersLoader
 from core.engine.runtimes.surveyor import Surveyor
 from core.feedback.store import FeedbackStore
 from core.hub import Hub
 from core.judging import Judging
+from core.media import Limits
+from core.remote import Caller, Endpoints, PlacedEngine, Places, RemoteEngine, read_endpoint_keys
 from core.settings import Settings
 from core.showcase import Showcase
 from core.tasks import TASKS, get_task
@@ -92,12 +95,8 @@ def build(settings: Settings) -> Runtime:
 
     surveyor = Surveyor(settings.data_folder / "runtimes")
     loader = TransformersLoader(hub=hub, catalog=catalog, tasks=TASKS, surveyor=surveyor)
-    engine = Engine(
-        loader=DemoLoader(demos.found, ask, checkpoints=loader),
-        budget_bytes=settings.memory_bytes or memory_budget_bytes(),
-        queue_limit=settings.queue_limit,
-        known_bytes=settings.known_bytes,
-    )
+    here = _engine(DemoLoader(demos.found, ask, checkpoints=loader), settings)
+    engine = _placed(here, catalog, settings)
     showcase = Showcase(
         settings=settings,
         catalog=catalog,
@@ -106,9 +105,44 @@ def build(settings: Settings) -> Runtime:
         store=FeedbackStore(settings.database_url),
         tasks=[*TASKS, *demos.tasks],
     )
-    surveyor.found = lambda key: engine.renew(get_task(key.task_id), key)
+    surveyor.found = lambda key: here.renew(get_task(key.task_id), key)
     adopting = Adopting(showcase, hub)
     return Runtime(settings, showcase, Judging(showcase), adopting, _salt(settings.data_folder), demos, surveyor)
+
+
+def _placed(here: Engine, catalog: Catalog, settings: Settings) -> AnyEngine:
+    """Return an engine that asks each model where the catalog and `PODIUM_ENGINE` say that it runs.
+
+    Raises: ValueError if they say something that cannot be.
+    """
+    keys = read_endpoint_keys(settings.endpoint_keys)
+    places: list[Places] = []
+    if any(card.endpoint is not None for card in catalog.cards):
+        places.append(Endpoints(catalog.cards, caller=Caller(keys), limits=Limits.of(settings)))
+    if settings.engine != "here":
+        from core.cluster import Cluster  # Ray is for those who ask for it
+
+        if importlib.util.find_spec("ray") is None:
+            raise ValueError("PODIUM_ENGINE names Ray, which is missing: pip install -r requirements-ray.txt")
+        places.append(Cluster(catalog.cards, settings, partial(checkpoint_engine, settings)))
+    if not places:
+        return here
+    return PlacedEngine(here=here, elsewhere=RemoteEngine(places, queue_limit=settings.queue_limit))
+
+
+def checkpoint_engine(settings: Settings) -> Engine:
+    """Return an engine for the checkpoints of the catalog in the process that calls it: a replica's on a cluster."""
+    loader = TransformersLoader(hub=Hub.from_env(os.environ), catalog=Catalog.read(settings.catalog_path), tasks=TASKS)
+    return _engine(loader, settings)
+
+
+def _engine(loader: Loader, settings: Settings) -> Engine:
+    return Engine(
+        loader=loader,
+        budget_bytes=settings.memory_bytes or memory_budget_bytes(),
+        queue_limit=settings.queue_limit,
+        known_bytes=settings.known_bytes,
+    )
 
 
 def _salt(folder: Path) -> bytes:

@@ -75,9 +75,24 @@ class Settings:
     fetch_hosts: str = _setting(
         "PODIUM_FETCH_HOSTS", "", "Hosts from which API calls may have files read, by their https address."
     )
+    endpoint_keys: str = _setting(
+        "PODIUM_ENDPOINT_KEYS",
+        "",
+        "Keys for the endpoints of the catalog, sent as Bearer tokens: host=key; several divided by ;.",
+        secret=True,
+    )
     memory_bytes: int = _setting(
         "PODIUM_MEMORY_GB", 0, "Memory for loaded models, in GB; 0: 60 % of what the machine leaves.", unit=_GB
     )
+    engine: str = _setting(
+        "PODIUM_ENGINE",
+        "here",
+        "Where models without an endpoint run: here; ray, on this machine's Ray; ray:HOST:6379, on that cluster.",
+    )
+    ray_min_replicas: int = _setting("PODIUM_RAY_MIN_REPLICAS", 1, "The fewest replicas on Ray.")
+    ray_max_replicas: int = _setting("PODIUM_RAY_MAX_REPLICAS", 4, "The most replicas on Ray.")
+    ray_cpus: float = _setting("PODIUM_RAY_CPUS", 1.0, "Processor cores that Ray sets aside for a replica.")
+    ray_gpus: float = _setting("PODIUM_RAY_GPUS", 0.0, "GPUs that Ray sets aside for a replica; parts are allowed.")
     device: str = _setting("PODIUM_DEVICE", "auto", "Where models run: auto, cpu or cuda:0.")
     dtype: Dtype = _setting("PODIUM_DTYPE", "auto", "What models compute in: auto, float32, bfloat16 or float16.")
     runtime: Runtime = _setting(

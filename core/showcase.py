@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from core.catalog import Availabilities, Availability, Catalog, ModelCard
-from core.engine import Engine, ModelKey, ModelStatus, Ticket
+from core.engine import AnyEngine, ModelKey, ModelStatus, Ticket
 from core.errors import BadInput
 from core.feedback.records import Source, new_id
 from core.feedback.store import FeedbackStore
@@ -49,7 +49,7 @@ class Showcase:
         *,
         settings: Settings,
         catalog: Catalog,
-        engine: Engine,
+        engine: AnyEngine,
         availabilities: Availabilities,
         store: FeedbackStore,
         tasks: Sequence[Task] = TASKS,

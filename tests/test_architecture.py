@@ -25,6 +25,9 @@ RANKS = {
     "engine": 3,
     "feedback": 3,
     "reading": 2,
+    "protocol": 3,
+    "remote": 4,
+    "cluster": 5,
     "snippets": 3,
     "job": 4,
     "recording": 5,
@@ -45,11 +48,12 @@ ONLY_IN = {
     "torch": ("core/engine/", "core/tasks/"),
     "transformers": ("core/engine/", "core/tasks/"),
     "sqlalchemy": ("core/feedback/",),
+    "ray": ("core/cluster/",),
     "starlette": ("core/api/", "Home.py"),
     "fastapi": ("core/api/", "Home.py"),
 }
 
-NEVER_AT_IMPORT = {"torch", "transformers"}
+NEVER_AT_IMPORT = {"torch", "transformers", "ray"}
 
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 

@@ -91,3 +91,11 @@ def test_every_example_is_there() -> None:
             task.checked_parameters(example.parameters)
             for path in paths_in(example.inputs):
                 assert (ROOT / path).exists(), path
+
+
+def test_the_rows_that_scaling_shows_can_stand_in_a_catalog(tmp_path: Path) -> None:
+    rows = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "scaling.md").read_text(), re.DOTALL)
+    assert len(rows) >= 3
+    path = tmp_path / "catalog.toml"
+    path.write_text("\n".join(rows))
+    assert all(card.endpoint is not None for card in Catalog.read(path).cards)

@@ -16,12 +16,21 @@ from core.api.callers import Caller
 from core.engine import Event, Partial
 from core.errors import Cancelled, ShowcaseError
 from core.job import Job, Run
+from core.runtime import Runtime
 
 
 def caller_of(request: Request) -> Caller:
     """Return who calls, as the door found out."""
     caller: Caller = request.scope["podium.caller"]
     return caller
+
+
+def named(of: Runtime, job: Job) -> dict[str, str]:
+    """Return the headers that name a run and what answers it, once it is being answered."""
+    card = of.showcase.catalog.find(job.request.task.id, job.request.model_id)
+    status = None if card is None else of.showcase.status(card)
+    model = {"X-Model": f"{job.request.model_id}@{status.revision}"} if status and status.revision else {}
+    return {"X-Run-Id": job.run_id} | model
 
 
 async def answered(jobs: Sequence[Job], request: Request) -> list[Run]:
@@ -71,7 +80,7 @@ async def events(job: Job, request: Request | None = None) -> AsyncIterator[Even
         try:
             job.watch(lambda event: _tell(loop, add, event))
         except ShowcaseError:
-            pass  # it is in the job
+            job.future.exception()  # the ticket ends before the job does, and whoever waits for the job is told once
         finally:
             _tell(loop, news.set)
 

@@ -1,6 +1,6 @@
 """Answers as a client asked for them: JSON, a sound file, a picture.
 
-Owns what `Accept` means. The JSON of each answer is `core.api.protocol`'s.
+Owns what `Accept` means. The JSON of each answer is `core.protocol`'s.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core.api.events import end_of
-from core.api.protocol import written
 from core.job import Run
 from core.media import encode_png, encode_wav
+from core.protocol import written
 from core.reading import JSON_TYPE
 from core.values import Audio, Image, Value
 

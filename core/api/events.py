@@ -7,7 +7,7 @@ tokens; it has no id of its own.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Literal
 
 from starlette.requests import Request
@@ -107,8 +107,11 @@ def event_stream(lines: AsyncIterator[bytes], headers: dict[str, str]) -> Stream
     )
 
 
-async def stream_generation(writing: Writing, run_id: str) -> StreamingResponse:
+async def stream_generation(writing: Writing, headers: Callable[[], dict[str, str]]) -> StreamingResponse:
     """Return the answer of a text generation as it grows.
+
+    Args:
+        headers: called when its first piece is there.
 
     Raises: the ShowcaseError that it ended with before its first piece.
     """
@@ -128,7 +131,7 @@ async def stream_generation(writing: Writing, run_id: str) -> StreamingResponse:
         last = _event(index + 1, "", special=True)
         yield sse(last | {"generated_text": writing.text, "details": writing.details})
 
-    return event_stream(lines(), {"X-Run-Id": run_id})
+    return event_stream(lines(), headers())
 
 
 def _event(index: int, text: str, *, special: bool = False) -> dict[str, object]:

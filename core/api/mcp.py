@@ -22,12 +22,12 @@ from starlette.requests import Request
 from core.api.answering import caller_of, events
 from core.api.fetching import Fetcher
 from core.api.problems import bug
-from core.api.protocol import written
 from core.api.reading_inputs import read_input
 from core.api.schemas import from_named, named_inputs, parameters_schema
 from core.engine import Loading, Waiting
 from core.errors import BadInput, ShowcaseError
 from core.job import Job, Run
+from core.protocol import written
 from core.runtime import Runtime
 from core.showcase import APP_VERSION
 from core.tasks.spec import Task

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from core.engine import Engine
+from core.engine import AnyEngine
 from core.errors import ShowcaseError
 from core.feedback.records import JudgementRecord
 from core.job import Job
@@ -107,7 +107,7 @@ class Metrics:
 class _Models:
     """Read what the engine holds."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: AnyEngine) -> None:
         self._engine = engine
 
     def collect(self) -> Iterator[Metric]:

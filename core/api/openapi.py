@@ -14,8 +14,8 @@ from fastapi import FastAPI
 
 from core import errors
 from core.api.delivery import FORMS
-from core.api.payload import streams
 from core.api.schemas import inputs_schema, parameters_schema
+from core.protocol import streams
 from core.reading import JSON_TYPE
 from core.runtime import Runtime
 from core.settings import ROOT

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from core.errors import BadInput, BadParameters, UnsupportedMedia
+from core.protocol import streams
 from core.reading import JSON_TYPE
 from core.tasks.spec import Task
 from core.values import Audio, Chat, Image, Text, Video, fields_of
@@ -81,11 +82,6 @@ def read_payload(task: Task, body: bytes, media_type: str) -> Payload:
     if not inputs:
         raise BadInput("The list of inputs is empty.", hint="Send one input at least.")
     return Payload(tuple(inputs), parameters, batch=True)
-
-
-def streams(task: Task) -> bool:
-    """Return whether a task's answer can be sent as it grows: the protocol's events carry pieces of a text."""
-    return task.stream is not None and "text" in task.output.model_fields
 
 
 def read_json(body: bytes, *, hint: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Owns the routes and what each of them answers with. Who may call is the door's, 
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -14,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from core.admission import is_own_request, may_open_any
-from core.api.answering import answered, caller_of
+from core.api.answering import answered, caller_of, named
 from core.api.delivery import delivered
 from core.api.events import Writing, stream_generation
 from core.api.fetching import Fetcher, Fetches
@@ -52,7 +53,10 @@ def rest_app(of: Runtime) -> FastAPI:
         """Say that the models which the tasks start with are warm, and which are loaded."""
         if not of.warmed.is_set():
             raise NotReady("The models that the tasks start with are being loaded.", hint="Ask again in a moment.")
-        return {"status": "ready", "loaded": [status.key.model_id for status in of.showcase.engine.models()]}
+        return {
+            "status": "ready",
+            "loaded": [one.key.model_id for one in of.showcase.engine.models() if one.state != "elsewhere"],
+        }
 
     @app.get("/tasks")
     async def tasks() -> list[dict[str, Any]]:
@@ -143,7 +147,7 @@ async def _run(of: Runtime, fetcher: Fetcher, request: Request, task: Task, mode
     jobs = await _start(of, request, task, model_id, payload, fetcher.request())
     try:
         if payload.stream:
-            return await stream_generation(Writing(jobs[0], request), jobs[0].run_id)
+            return await stream_generation(Writing(jobs[0], request), partial(named, of, jobs[0]))
         runs = await answered(jobs, request)
     except ShowcaseError as err:
         return error_response(err, request.scope, run_id=None if payload.batch else jobs[0].run_id)

@@ -5,5 +5,6 @@ Owns the catalog file and what is said about each model's availability. Loads an
 
 from core.catalog.availability import Availabilities, Availability
 from core.catalog.cards import Catalog, CatalogError, ModelCard
+from core.catalog.endpoint import Endpoint
 
-__all__ = ["Availabilities", "Availability", "Catalog", "CatalogError", "ModelCard"]
+__all__ = ["Availabilities", "Availability", "Catalog", "CatalogError", "Endpoint", "ModelCard"]

@@ -21,7 +21,7 @@ from core.hub.problems import offline
 _CHAT_NAME = re.compile(r"instruct|chat|[-_]it\b", re.I)
 """What makers put into the name of a model that they taught to converse."""
 
-State = Literal["loaded", "here", "downloadable", "unavailable"]
+State = Literal["loaded", "here", "elsewhere", "downloadable", "unavailable"]
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,16 @@ class Availability:
     """Say how far away a model is.
 
     Args:
-        state: loaded, here (on this machine), downloadable, or unavailable.
+        state: loaded, here (on this machine), elsewhere (on another), downloadable, or unavailable.
         reason: one or two sentences for a visitor.
         size_bytes: about what it weighs, None where nobody knows.
+        host: where it runs, if that is not here.
     """
 
     state: State
     reason: str
     size_bytes: int | None = None
+    host: str = ""
 
 
 def _is_installed(package: str) -> bool:
@@ -79,6 +81,8 @@ class Availabilities:
 
     def converses(self, card: ModelCard) -> bool:
         """Return whether a model was taught to converse: by its files if they are here, else by its name."""
+        if card.endpoint is not None:
+            return card.endpoint.protocol == "openai" or bool(_CHAT_NAME.search(card.model_id))
         folder = card.folder or self._hub.cached_snapshot(card.model_id, card.revision)
         return has_chat_template(folder) if folder is not None else bool(_CHAT_NAME.search(card.model_id))
 
@@ -88,7 +92,7 @@ class Availabilities:
         None if all of them are unavailable.
         """
         states = {card: self.of(card, loaded=is_loaded(card)).state for card in cards}
-        at_once = (card for card in cards if states[card] in ("loaded", "here"))
+        at_once = (card for card in cards if states[card] in ("loaded", "here", "elsewhere"))
         after_a_wait = (card for card in cards if states[card] == "downloadable")
         return next(at_once, None) or next(after_a_wait, None)
 
@@ -96,6 +100,8 @@ class Availabilities:
         """Return where a model is that can be loaded; refuse one that cannot."""
         if card.is_function:
             return Availability("here", "On this machine: a function, which needs no loading.")
+        if card.endpoint is not None:  # nobody asks it: whether it answers is found out by a run
+            return Availability("elsewhere", f"Runs at {card.endpoint.host}.", host=card.endpoint.host)
         for package in card.requires:
             if not self._is_installed(package):
                 raise ModelUnavailable(

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, Self, get_args
 
 from core.catalog import file
+from core.catalog.endpoint import Endpoint, endpoint_of
 from core.errors import UnknownName
 from core.settings import Runtime
 
@@ -43,6 +44,8 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
     "runtime": str,
     "requires": list,
     "size_mb": (int, float),
+    "endpoint": str,
+    "protocol": str,
     "added": dt.date,
 }
 
@@ -65,6 +68,7 @@ class ModelCard:
         size_bytes: about what its download weighs, where that is known.
         added: the day on which the owner kept it on the models page; None for what was written by hand.
         is_function: whether a function of the owner's answers, and no checkpoint: see `core.demo`.
+        endpoint: the server that answers for it; None: it runs here.
     """
 
     task_id: str
@@ -79,6 +83,7 @@ class ModelCard:
     size_bytes: int | None = None
     added: dt.date | None = None
     is_function: bool = False
+    endpoint: Endpoint | None = None
 
     @property
     def is_starter(self) -> bool:
@@ -251,6 +256,10 @@ def _card(row: Mapping[str, Any], folder: Path, task_ids: Collection[str]) -> Mo
         raise CatalogError(f"runtime is {row['runtime']!r}; it may be {', '.join(get_args(Runtime))}")
     if not all(isinstance(package, str) for package in row.get("requires", ())):
         raise CatalogError("requires is a list of names of Python packages")
+    try:
+        endpoint = endpoint_of(row)
+    except ValueError as err:
+        raise CatalogError(str(err)) from err
     name = str(row.get("id") or row.get("path")).rstrip("/")
     model_id = folder_id(Path(name), folder) if "path" in row and Path(name).is_absolute() else name.strip("/")
     return ModelCard(
@@ -265,6 +274,7 @@ def _card(row: Mapping[str, Any], folder: Path, task_ids: Collection[str]) -> Mo
         runtime=row.get("runtime"),
         size_bytes=round(row["size_mb"] * _MB) if "size_mb" in row else None,
         added=row.get("added"),
+        endpoint=endpoint,
     )
 
 

@@ -5,11 +5,12 @@ Read it in this order: `key` (what is asked for and what is loaded), `state` (wh
 `cache` (what stays in memory), `worker` (the one thread that owns a model), `engine` (the facade). `deadlines`
 ends what is overdue, `serving` says whose request a thread answers, `budget` finds out how much memory there
 is, `loader` makes pipes, `runtimes` has them computed by the fastest library that agrees, `sharing` lets two
-tasks of one checkpoint use the same weights, `allocator` gives memory back. Knows nothing of pages, HTTP or the
-store.
+tasks of one checkpoint use the same weights, `allocator` gives memory back, `interface` is what every engine can do.
+Knows nothing of pages, HTTP or the store.
 """
 
 from core.engine.engine import Engine
+from core.engine.interface import AnyEngine
 from core.engine.key import Loaded, Loader, ModelKey
 from core.engine.runtimes.findings import Finding
 from core.engine.serving import served
@@ -28,6 +29,7 @@ from core.engine.ticket import Ticket
 
 __all__ = [
     "Answer",
+    "AnyEngine",
     "Engine",
     "Event",
     "Finding",

@@ -80,7 +80,7 @@ class ModelStatus:
     """Say how a model stands.
 
     Args:
-        state: "loading" also while it waits for memory.
+        state: "loading" also while it waits for memory; "elsewhere" for one that runs on the host in `device`.
         size_bytes: its parameters and buffers, or what is reserved for it while it loads.
         waiting: requests in its line.
         in_use: requests that it is answering now.
@@ -89,7 +89,7 @@ class ModelStatus:
     """
 
     key: ModelKey
-    state: Literal["loading", "loaded"]
+    state: Literal["loading", "loaded", "elsewhere"]
     size_bytes: int
     pinned: bool
     waiting: int

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.catalog import Availability, ModelCard
 from core.tasks.spec import Task
-from core.ui.model_choice import STATE_WORDS
+from core.ui.model_choice import STATE_WORDS, state_words
 from core.ui.outputs.markup import Markup, element, show
 from core.ui.problem import plain, problems_shown
 from core.ui.state import is_owner, remember_opened, runtime
@@ -121,7 +121,7 @@ def _described(card: ModelCard, availability: Availability, reason: str) -> Mark
     kept = f"kept {card.added.day} {card.added:%b %Y}" if card.added else ""
     return element(
         "p",
-        element("span", STATE_WORDS[availability.state], class_=f"pd-state pd-{availability.state}"),
+        element("span", state_words(availability), class_=f"pd-state pd-{availability.state}"),
         " · ".join(part for part in (card.model_id, card.note, size, kept) if part),
         *((element("em", reason),) if reason else ()),
         class_="pd-model",

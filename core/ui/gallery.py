@@ -16,7 +16,7 @@ from core.tasks.spec import Modality, Task
 from core.ui.broken_demos import show_broken_demos
 from core.ui.outputs.markup import element, show
 from core.ui.state import runtime
-from core.ui.task_page import STATE_WORDS
+from core.ui.task_page import state_words
 
 PICTURES: Final = ROOT / "static" / "cards"
 COLUMNS: Final = 4
@@ -25,10 +25,15 @@ MODALITY_WORDS: Final[dict[Modality, str]] = {"text": "Text", "image": "Pictures
 
 def show_home() -> None:
     """Show the gallery of tasks."""
+    cards = runtime().showcase.catalog.cards
+    where = (
+        "Everything here runs on this machine."
+        if all(card.endpoint is None for card in cards)
+        else "What does not run on this machine says where it runs."
+    )
     st.html(
         '<div class="hero"><h1>Put a model on stage.</h1>'
-        "<p>Try models on your own words, pictures and voice. Say what you think of their answers. "
-        "Everything here runs on this machine.</p></div>"
+        f"<p>Try models on your own words, pictures and voice. Say what you think of their answers. {where}</p></div>"
     )
     with st.container(key="gallery"):
         for modality in get_args(Modality):
@@ -64,7 +69,7 @@ def _show_card(task: Task, card: ModelCard, availability: Availability) -> None:
             show(element("div", element("span", name, class_="pd-symbol"), class_="pd-tile", aria_hidden="true"))
         st.page_link(_page(task), label=f"**{task.title}**", icon=task.icon, query_params={"task": task.id})
         st.caption(task.summary)
-        st.caption(f"{card.title} · {STATE_WORDS[availability.state]}")
+        st.caption(f"{card.title} · {state_words(availability)}")
 
 
 def _show_waiting(modality: Modality, tasks: Sequence[Task], reason: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.catalog import ModelCard
+from core.catalog import Availability, ModelCard
 from core.tasks.spec import Task
 from core.ui.problem import plain, problems_shown
 from core.ui.state import (
@@ -26,9 +26,15 @@ from core.ui.state import (
 STATE_WORDS = {
     "loaded": "ready",
     "here": "on this machine",
+    "elsewhere": "runs elsewhere",
     "downloadable": "will be downloaded",
     "unavailable": "cannot run now",
 }
+
+
+def state_words(availability: Availability) -> str:
+    """Return what is said of a model's state in a few words, and where it runs if that is not here."""
+    return f"runs at {availability.host}" if availability.host else STATE_WORDS[availability.state]
 
 
 def choose_model(task: Task) -> ModelCard:
@@ -50,7 +56,7 @@ def choose_model(task: Task) -> ModelCard:
     model_id = st.selectbox(
         "Model",
         list(cards),
-        format_func=lambda model_id: f"{cards[model_id].title} · {STATE_WORDS[states[model_id].state]}",
+        format_func=lambda model_id: f"{cards[model_id].title} · {state_words(states[model_id])}",
         key=key,
         on_change=chosen,
     )

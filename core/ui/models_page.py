@@ -11,7 +11,7 @@ from core.ui.any_model import show_any_model
 from core.ui.broken_demos import show_broken_demos
 from core.ui.catalog_list import show_catalog
 from core.ui.owner import ask_for_owner
-from core.ui.problem import problems_shown
+from core.ui.problem import plain, problems_shown
 from core.ui.state import is_owner, runtime
 from core.ui.theme import page_header
 
@@ -34,18 +34,34 @@ def show_models() -> None:
 def _show_loaded() -> None:
     engine = runtime().showcase.engine
     used_bytes, budget_bytes = engine.budget
-    models = engine.models()
+    asked = engine.models()
+    models = [status for status in asked if status.state != "elsewhere"]
     st.subheader("In memory")
     st.progress(
         min(1.0, used_bytes / budget_bytes) if budget_bytes else 0.0,
         text=f"{used_bytes / 1e6:.0f} of {budget_bytes / 1e6:.0f} MB",
     )
-    if not models:
+    if models:
+        with st.expander(f"Models in memory: {len(models)}", key="in_memory"):
+            for status in models:
+                _show_status(status)
+    else:
         st.caption("Nothing is loaded yet. The first run of a model loads it.")
+    _show_elsewhere([status for status in asked if status.state == "elsewhere"])
+
+
+def _show_elsewhere(models: list[ModelStatus]) -> None:
+    """Show the models that were asked on other machines, in one line each."""
+    if not models:
         return
-    with st.expander(f"Models in memory: {len(models)}", key="in_memory"):
-        for status in models:
-            _show_status(status)
+    st.subheader("Elsewhere")
+    for status in models:
+        under_way = f" · {status.in_use} under way" if status.in_use else ""
+        waiting = f" · {status.waiting} waiting" if status.waiting else ""
+        st.markdown(
+            f"**{plain(status.key.model_id)}**  \n:small[{status.key.task_id} · runs at {plain(status.device)} · "
+            f"{status.runs} runs{under_way}{waiting}]"
+        )
 
 
 LIBRARIES: Final = {"torch": "PyTorch", "onnx": "ONNX Runtime", "openvino": "OpenVINO", "python": "Python"}

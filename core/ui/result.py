@@ -13,12 +13,14 @@ import streamlit as st
 
 from core.engine import Event, Loading, Partial, Waiting
 from core.errors import UnknownName
+from core.feedback.records import RunRecord
 from core.job import Job, Run
+from core.remote import ELSEWHERE
 from core.tasks.spec import Task
 from core.ui.clipboard import copy_button
 from core.ui.into_view import bring_into_view
 from core.ui.outputs import clipboard_text, downloads_of, show_output
-from core.ui.problem import problems_shown
+from core.ui.problem import plain, problems_shown
 from core.ui.state import runtime, set_in_url, widget_key
 from core.values import Chat, Text
 
@@ -139,11 +141,18 @@ def _wait_words(event: Event) -> tuple[float, str]:
     return 1.0, ":material/play_circle: Running"
 
 
+def model_words(record: RunRecord) -> str:
+    """Return which model answered, and where if that was not here."""
+    # Of a server that does not say what it runs, the address stands in the record.
+    revision = "" if ":" in record.revision else f" @ {record.revision[:7]}"
+    return f"{record.model_id}{revision}" + (f" at {plain(record.device)}" if record.dtype == ELSEWHERE else "")
+
+
 def _show_footer(task: Task, run: Run) -> None:
     record = run.record
     with st.container(key="footer"):
         st.caption(
-            f"{record.model_id} @ {record.revision[:7]} · "
+            f"{model_words(record)} · "
             + (
                 "known already: asked before"
                 if record.is_known

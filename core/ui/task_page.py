@@ -20,7 +20,7 @@ from core.tasks.spec import Modality, Task
 from core.ui.conversation import show_message_box
 from core.ui.inputs import InputForm, is_typed, put_input, show_examples, show_input_form
 from core.ui.judge import show_judge
-from core.ui.model_choice import STATE_WORDS, choose_model
+from core.ui.model_choice import choose_model, state_words
 from core.ui.parameters import read_parameters, show_parameters, show_prominent_parameters
 from core.ui.problem import problems_shown
 from core.ui.result import QUIET_S, reopened, show_job, show_run
@@ -29,7 +29,7 @@ from core.ui.theme import page_header
 from core.ui.use_from_code import conversation_parts, show_use_from_code
 from core.values import Value
 
-__all__ = ["STATE_WORDS", "show_modality"]
+__all__ = ["show_modality", "state_words"]
 
 
 MOST_PILLS = 5

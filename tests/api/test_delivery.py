@@ -202,3 +202,10 @@ def test_a_body_of_another_form_is_refused(body: bytes) -> None:
     with pytest.raises(ShowcaseError) as refusal:
         read_payload(get_task("text-classification"), body, "application/json")
     assert refusal.value.status in (400, 422)
+
+
+def test_a_stream_that_is_refused_before_its_first_piece_says_why(client: TestClient) -> None:
+    """Its ticket has ended before the job has: whoever waits for the job was told of its end too early."""
+    chat = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    answer = client.post("/models/starters/shakespeare", json={"inputs": chat, "stream": True})
+    assert "not taught to converse" in assert_is_error(answer, 400, "bad_input")

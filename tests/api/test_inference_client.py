@@ -15,8 +15,8 @@ import pytest
 from huggingface_hub import InferenceClient
 
 from bench.site import Site
-from core.api.protocol import written
 from core.media import mask_array, read_audio, read_image
+from core.protocol import written
 from core.runtime import Runtime
 from core.settings import ROOT
 from core.tasks import TASKS

@@ -64,7 +64,7 @@ def test_tasks_are_listed_as_declared(client: TestClient) -> None:
 
 def test_models_are_listed_with_their_state_and_reason(client: TestClient) -> None:
     rows = client.get("/models").json()
-    assert {row["state"] for row in rows} <= {"loaded", "here", "downloadable", "unavailable"}
+    assert {row["state"] for row in rows} <= {"loaded", "here", "elsewhere", "downloadable", "unavailable"}
     assert all(row["reason"] for row in rows if row["state"] == "unavailable")
     assert any(row["id"].startswith("starters/") and row["state"] in ("here", "loaded") for row in rows)
 
@@ -196,7 +196,7 @@ def test_a_bug_is_an_id_and_no_traceback(client: TestClient, monkeypatch: pytest
 
 
 def test_every_output_type_has_a_json_form() -> None:
-    from core.api.protocol import ANSWERS
+    from core.protocol import ANSWERS
 
     assert {task.output for task in TASKS} <= set(ANSWERS)
     assert get_task("text-classification").output in ANSWERS

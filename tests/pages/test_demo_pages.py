@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.api.protocol import ANSWERS
 from core.demos import BrokenDemo, Demos, find_demos
+from core.protocol import ANSWERS
 from core.runtime import Runtime
 from core.settings import ROOT
 from core.tasks.spec import Task

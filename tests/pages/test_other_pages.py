@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.catalog import Endpoint, ModelCard
 from core.runtime import Runtime
 from core.tasks import TASKS, get_task
 from core.values import Text
@@ -86,3 +89,28 @@ def test_a_database_that_is_down_takes_no_page_down(
     monkeypatch.setattr(session_runtime.showcase, "store", FeedbackStore("postgresql://nobody@127.0.0.1:1/none"))
     app = visit(page)
     assert not app.exception
+
+
+def test_a_model_that_runs_elsewhere_says_where(
+    visit: Visit, session_runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    showcase = session_runtime.showcase
+    assert "Everything here runs on this machine." in words(visit())
+    far = ModelCard(
+        task_id="summarization",
+        model_id="far/summaries",
+        title="Far",
+        endpoint=Endpoint("https://far.example/api/tasks/summarization"),
+    )
+    monkeypatch.setattr(showcase.catalog, "cards", (far, *showcase.catalog.cards))
+    home = words(visit())
+    assert "Everything here runs on this machine." not in home
+    assert "Far · runs at far.example" in home
+    showcase.run("text-classification", Text(text="Good."), {}, client="c", source="page")
+    asked = replace(showcase.engine.models()[0], state="elsewhere", device="far.example", runs=3)
+    monkeypatch.setattr(showcase.engine, "models", lambda: [asked])
+    models = words(visit("models"))
+    assert "runs at far.example · 3 runs" in models
+    assert "Nothing is loaded yet." in models
+    boxes = visit("text", task="summarization").selectbox
+    assert any("Far · runs at far.example" in box.options for box in boxes)

@@ -130,7 +130,13 @@ def text_generation(folder: Path, positions: int = 64, **options: Any) -> Path:
 
 
 def chat(folder: Path) -> Path:
-    """Write a Llama that answers messages: each stands on a line of its own, after the first letter of its role."""
+    """Write a Llama that answers messages: each stands on a line of its own, after the first letter of its role.
+
+    The same weights every time.
+    """
+    import torch
+
+    torch.manual_seed(0)
     template = (
         "{% for message in messages %}{{ message.role[0] }}:{{ message.content }}\n{% endfor %}"
         "{% if add_generation_prompt %}a:{% endif %}"

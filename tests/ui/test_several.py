@@ -8,7 +8,7 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.api.protocol import written
+from core.protocol import written
 from core.ui.outputs import VIEWS, clipboard_text, downloads_of
 from core.values import Boxes, Labels, Mixed, Several, Table, Text, Transcript, Value, Words
 from tests.ui.test_outputs import HOSTILE, PICTURE, SHOWN, SOUND, Reader, answers

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from starlette.responses import Response
 
-from core.api.answering import answered
+from core.api.answering import answered, named
 from core.api.openai.wanted import VECTORS, Asked, refuse, start, task_for
 from core.errors import TooLarge
 from core.job import Run
@@ -53,7 +53,7 @@ async def embed(of: Runtime, request: Request, asked: Embedding) -> Response:
             "model": jobs[0].request.model_id,
             "usage": {"prompt_tokens": read, "total_tokens": read},
         },
-        headers={"X-Run-Id": ",".join(job.run_id for job in jobs)},
+        headers=named(of, jobs[0]) | {"X-Run-Id": ",".join(job.run_id for job in jobs)},
     )
 
 

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from core.api.answering import answered
+from core.api.answering import answered, named
 from core.api.events import Writing, end_of, event_stream, sse
 from core.api.openai.wanted import CHAT, Asked, bounded, refuse, start, task_for
 from core.api.payload import stop_sequences
@@ -115,13 +115,13 @@ async def _written(
     refuse(asked, n=(None, 1), frequency_penalty=(None, 0), presence_penalty=(None, 0), logit_bias=(None, {}))
     job = start(of, request, task, inputs, _parameters(task, asked, most), asked, streaming=True)
     common = {"id": f"{shape.prefix}-{job.run_id}", "created": int(time.time()), "model": job.request.model_id}
-    headers = {"X-Run-Id": job.run_id}
     if not asked.stream:
         (run,) = await answered([job], request)
         text: Any = run.output
         choice = shape.choice(text.text) | {"index": 0, "logprobs": None, "finish_reason": _reason(run)}
         return JSONResponse(
-            common | {"object": shape.whole, "choices": [choice], "usage": _usage(run)}, headers=headers
+            common | {"object": shape.whole, "choices": [choice], "usage": _usage(run)},
+            headers=named(of, job),
         )
     writing = Writing(job, request)
     pieces = await writing.begun()
@@ -148,7 +148,7 @@ async def _written(
             yield chunk(None)
         yield sse("[DONE]")
 
-    return event_stream(lines(), headers)
+    return event_stream(lines(), named(of, job))
 
 
 class _Shape(Protocol):
