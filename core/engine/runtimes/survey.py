@@ -8,7 +8,11 @@ library that crashes, are the server's.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import logging
+import os
+import signal
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -148,6 +152,18 @@ def _chosen(tried: Sequence[Tried], folder: Path) -> list[Tried]:
     return [replace(one, verdict="chosen") if one is best else one for one in tried]
 
 
+def _stand_back(server: int) -> None:
+    """Leave the processors to everybody else, and end with the server, however that ends.
+
+    Source: prctl(2), PR_SET_PDEATHSIG; other systems than Linux have nothing like it.
+    """
+    os.nice(19)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        if os.getppid() != server:  # it has ended already
+            sys.exit(1)
+
+
 def main() -> None:
     """Survey the model that the arguments name."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -157,7 +173,9 @@ def main() -> None:
     parser.add_argument("--runtime", default="auto")
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--server", type=int, default=os.getppid(), help="the process whose end is this one's, too")
     given = parser.parse_args()
+    _stand_back(given.server)
     prepare_torch()
     rungs = candidates(given.runtime, given.dtype)
     write(given.folder, survey(get_task(given.task), given.checkpoint, rungs, given.threads, given.folder))

@@ -1,6 +1,6 @@
 """Has models surveyed in the background, one after the other, and says when one is worth loading anew.
 
-Owns the process that a survey runs in, its bounds and its place among others: it is as nice as a process can be.
+Owns the process that a survey runs in, and its bounds.
 """
 
 from __future__ import annotations
@@ -120,13 +120,12 @@ class Surveyor:
         """Run a survey to its end; return whether it left a finding."""
         command = [sys.executable, "-m", "core.engine.runtimes.survey", key.task_id, str(checkpoint), str(scratch)]
         command += ["--runtime", key.runtime, "--dtype", key.dtype, "--threads", str(self.threads)]
+        command += ["--server", str(os.getpid())]
         output = scratch / "survey.log"
         with self._lock, output.open("wb") as file:
             if self._closed:
                 return False
-            self._running = process = subprocess.Popen(
-                command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT, preexec_fn=_be_nice
-            )
+            self._running = process = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT)
         try:
             process.wait(SURVEY_S)
         except subprocess.TimeoutExpired:
@@ -141,7 +140,3 @@ class Surveyor:
             last = output.read_text(errors="replace").strip().splitlines()[-1:]
             log.warning("The survey of %s ended with %s: %s", key.model_id, process.returncode, *last or [""])
         return False
-
-
-def _be_nice() -> None:
-    os.nice(19)
