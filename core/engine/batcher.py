@@ -88,10 +88,11 @@ class Line:
         self._now = max(self._now + _DRIFT, turn)
         batch = [head]
         shortest = longest = head.length
+        ratio = 1 if head.task.alike else LENGTH_RATIO
         budget = min(self.pace.budget(batch_budget(head.task)), self.room.limit)
         for _, _, ticket in self._waiting[1:]:
             low, high = min(shortest, ticket.length), max(longest, ticket.length)
-            fits = high <= LENGTH_RATIO * low and high * (len(batch) + 1) <= budget
+            fits = high <= ratio * low and high * (len(batch) + 1) <= budget
             if fits and _can_share(head, ticket):
                 batch.append(ticket)
                 shortest, longest = low, high

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.sound_windows import averaged, sound_windows
 from core.tasks.spec import Example, Parameters, Task
 from core.values import Audio, Labels
+
+AT_ONCE: Final = 16
+"""Windows that run together; of a long sound there may be many."""
 
 _EXAMPLES = Path("models/starters/spoken-digits/examples")
 
@@ -24,14 +29,32 @@ class AudioClassificationParameters(Parameters):
 
 def run(pipe: Any, inputs: Sequence[Audio], parameters: AudioClassificationParameters) -> list[Labels]:
     """Classify each sound; one longer than the model hears at once is heard in windows, and their scores averaged."""
-
-    def scores_of(window: Any) -> dict[str, float]:
-        return {row["label"]: row["score"] for row in pipe(window, top_k=None)}
-
+    windows = [sound_windows(pipe, audio) for audio in inputs]
+    scores = iter(_scores(pipe, [window for heard in windows for window in heard]))
     return [
-        averaged([scores_of(window) for window in sound_windows(pipe, audio)], audio, parameters.top_k)
-        for audio in inputs
+        averaged([next(scores) for _ in heard], audio, parameters.top_k)
+        for heard, audio in zip(windows, inputs, strict=True)
     ]
+
+
+def _scores(pipe: Any, windows: Sequence[NDArray[np.float32]]) -> list[dict[str, float]]:
+    """Return the score of each label for each window; windows of one length run together, so that none is padded."""
+    import torch
+    from transformers.modeling_outputs import SequenceClassifierOutput
+
+    prepared = [pipe.preprocess(window) for window in windows]
+    shapes = [tuple((name, tuple(part.shape)) for name, part in sorted(heard.items())) for heard in prepared]
+    found: dict[int, dict[str, float]] = {}
+    for shape in dict.fromkeys(shapes):
+        places = [place for place, other in enumerate(shapes) if other == shape]
+        for begin in range(0, len(places), AT_ONCE):
+            some = places[begin : begin + AT_ONCE]
+            together = {name: torch.cat([prepared[place][name] for place in some]) for name, _ in shape}
+            for place, row in zip(some, pipe.forward(together)["logits"], strict=True):
+                answer = SequenceClassifierOutput(logits=row[None])
+                rows = pipe.postprocess(answer, top_k=pipe.model.config.num_labels)
+                found[place] = {label["label"]: label["score"] for label in rows}
+    return [found[place] for place in range(len(windows))]
 
 
 TASK = Task(
@@ -50,5 +73,5 @@ TASK = Task(
     ),
     load=pipeline_loader("audio-classification"),
     run=run,
-    batches=False,  # many checkpoints have no attention mask: padding would change their answers
+    alike=True,  # many checkpoints have no attention mask: padding would change their answers
 )

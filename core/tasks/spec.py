@@ -104,6 +104,7 @@ class Task:
         count_tokens: counts what was read and written, from the pipe, input, parameters and answer; None where the
             task has no such thing.
         batches: False where inputs have to run one at a time.
+        alike: whether only inputs of the same length run together, as where padding would change an answer.
         deterministic: False where the same input may be answered differently.
         also_loads: types of model that `load` takes, beyond those that transformers lists for a pipeline of this id.
         openings: first messages of a conversation, where some of its models converse; a `Chat` is then taken in
@@ -124,6 +125,7 @@ class Task:
     stream: Stream | None = None
     count_tokens: Callable[[Any, Any, Any, Any], Tokens] | None = None
     batches: bool = True
+    alike: bool = False
     deterministic: bool = True
     also_loads: tuple[str, ...] = ()
     openings: tuple[str, ...] = ()

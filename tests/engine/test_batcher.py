@@ -42,6 +42,12 @@ def test_what_is_alike_runs_together_in_order():
     assert texts(line_of([ticket("one"), ticket("two"), ticket("six")]).take()) == ["one", "two", "six"]
 
 
+def test_only_what_is_of_one_length_runs_together_where_padding_would_matter():
+    task = make_task(alike=True)
+    line = line_of([ticket(value, task=task) for value in ("one", "three", "two", "seven", "six")])
+    assert [texts(line.take()) for _ in range(2)] == [["one", "two", "six"], ["three", "seven"]]
+
+
 def test_parameters_never_mix():
     line = line_of([ticket("one", suffix="!"), ticket("two"), ticket("six", suffix="!")])
     assert texts(line.take()) == ["one", "six"]
