@@ -130,12 +130,7 @@ class FrontEnd:
                 first = start.pop()
                 if bytes(body) == self._index:
                     body[:] = self._page
-                    # What its file says of it no longer holds.
-                    kept = [
-                        pair
-                        for pair in first["headers"]
-                        if pair[0] not in (b"content-length", b"etag", b"last-modified")
-                    ]
+                    kept = [pair for pair in first["headers"] if pair[0] not in OF_THE_FILE]
                     first["headers"] = [*kept, (b"content-length", str(len(body)).encode())]
                 await send(first)
             await send({**message, "body": bytes(body)})
