@@ -23,6 +23,7 @@ from core.settings import Settings
 from core.tasks import get_task
 from core.values import Labels, Text
 from tests.fake_engine import FakeLoader
+from tests.own_loop import in_own_loop
 
 KEY = ModelKey("text-classification", "m", None, "auto", "auto")
 
@@ -53,7 +54,7 @@ def test_a_refusal_travels(kind: type[ShowcaseError]) -> None:
 
 
 def test_an_order_is_answered() -> None:
-    outcome = asyncio.run(replica_over(glad).answer(order()))
+    outcome = in_own_loop(replica_over(glad).answer(order()))
     assert isinstance(outcome.result, Answer)
     assert isinstance(outcome.result.output, Labels)
     assert outcome.result.revision == "f" * 40
@@ -72,7 +73,7 @@ def test_orders_that_come_together_share_a_run() -> None:
         replica = replica_over(note)
         return await asyncio.gather(*(replica.answer(order()) for _ in range(8)))
 
-    assert all(isinstance(outcome.result, Answer) for outcome in asyncio.run(many()))
+    assert all(isinstance(outcome.result, Answer) for outcome in in_own_loop(many()))
     assert max(sizes) > 1
 
 
@@ -83,12 +84,12 @@ def test_what_goes_wrong_is_an_outcome() -> None:
     async def collected(replica: Replica) -> list[Part | Outcome]:
         return [part async for part in replica.stream(order())]
 
-    refused = asyncio.run(replica_over(fail).answer(order())).result
+    refused = in_own_loop(replica_over(fail).answer(order())).result
     assert isinstance(refused, Refused)
     assert type(refused.error()) is errors.TooLarge
-    (last,) = asyncio.run(collected(replica_over(fail)))
+    (last,) = in_own_loop(collected(replica_over(fail)))
     assert last == Outcome(refused, last.labels if isinstance(last, Outcome) else ())
-    full = asyncio.run(replica_over(glad, queue_limit=0).answer(order())).result
+    full = in_own_loop(replica_over(glad, queue_limit=0).answer(order())).result
     assert isinstance(full, Refused)
     assert isinstance(full.error(), Busy)
 
@@ -132,4 +133,4 @@ def test_a_cluster_that_does_not_get_ready_is_one_sentence(monkeypatch: pytest.M
             await cluster.close()
 
     with pytest.raises(ModelUnavailable, match=r"not ready after 0\.01 s"):
-        asyncio.run(ask())
+        in_own_loop(ask())

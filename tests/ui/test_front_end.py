@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from streamlit.file_util import get_static_dir
 
 from core.settings import ROOT
 from core.ui.front_end import FrontEnd, page_of
+from tests.own_loop import in_own_loop
 
 STREAMLIT = Path(get_static_dir())
 INDEX = (STREAMLIT / "index.html").read_text(encoding="utf-8")
@@ -53,7 +53,7 @@ def get(app: FrontEnd, path: str, headers: Any = (), method: str = "GET") -> tup
     async def receive() -> Any:
         raise AssertionError("nothing is read of a GET")
 
-    asyncio.run(app({"type": "http", "method": method, "path": path, "headers": list(headers)}, receive, send))
+    in_own_loop(app({"type": "http", "method": method, "path": path, "headers": list(headers)}, receive, send))
     assert [message["type"] for message in said].count("http.response.start") == 1
     return dict(said[0]["headers"]), b"".join(message.get("body", b"") for message in said[1:])
 
