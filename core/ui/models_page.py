@@ -81,7 +81,7 @@ def _show_finding(finding: Finding, key: str) -> None:
         st.caption("Ways to compute it, tried on the examples of its task against plain float32.")
         for one in finding.tried:
             library, _, dtype = one.rung.partition(" ")
-            took = f" in {one.probe_ms:.0f} ms, scores within {one.difference:.4f}" if one.probe_ms else ""
+            took = f", {one.probe_ms:.0f} ms, scores within {one.difference:.4f}" if one.probe_ms else ""
             note = f": {one.note}" if one.note else ""
             st.text(f"{LIBRARIES.get(library, library)} {dtype}: {one.verdict}{took}{note}")
 
