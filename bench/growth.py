@@ -9,7 +9,6 @@ off, and the load generator has the same processors as the server.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import platform
@@ -20,8 +19,8 @@ from typing import Final
 
 from bench.chart import bars
 from bench.load import Ask, Connection, Figures, json_request, measure
-from bench.reruns import catalog_of, load_model
-from bench.serving import text_of
+from bench.reruns import catalog_of
+from bench.serving import settled, text_of
 from bench.site import ROOT, served
 from bench.startup import memory_mb
 
@@ -64,7 +63,8 @@ def grow(seconds: float) -> tuple[list[tuple[Figures, float]], list[tuple[Figure
                 print(f"| {models} | {_row(figures, memory)}", flush=True)
                 return figures, memory
 
-            asyncio.run(load_model(port, 0))
+            first = f"/api/tasks/{TASK}?model=model-0"
+            print(settled(site, TASK, lambda number: json_request(first, {"inputs": text_of(number)})), flush=True)
             by_clients = [step(clients, 1) for clients in CLIENTS]
             by_models = [step(CLIENTS_OF_MODELS, models) for models in MODELS]
     return by_clients, by_models
