@@ -16,9 +16,9 @@ import statistics
 import sys
 import tempfile
 import time
-import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection as Channel
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +27,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from bench.load import Connection, Request, json_request
-from bench.serving import text_of
+from bench.serving import sound_of, text_of
 from bench.site import Site, served
 from core.engine.torch_setup import allowed_cpus
 
@@ -43,7 +43,6 @@ ALIKE: Final = {"PODIUM_ANSWER_CACHE_MB": "0", "PODIUM_RUNTIME": "torch"}
 """The server computes what the bare pipeline does, each time, and with the same library."""
 
 SIZE: Final = (1280, 960)
-RATE: Final = 16_000
 SOUND_S: Final = 10.0
 
 
@@ -52,18 +51,6 @@ def picture_of(number: int) -> bytes:
     pixels = np.random.default_rng(number).integers(0, 255, (SIZE[1], SIZE[0], 3), np.uint8)
     file = io.BytesIO()
     Pillow.fromarray(pixels).save(file, "JPEG", quality=82)
-    return file.getvalue()
-
-
-def sound_of(number: int) -> bytes:
-    """Return a WAV of ten seconds, different for every number."""
-    samples = np.random.default_rng(number).normal(0, 3000, int(SOUND_S * RATE)).astype("<i2")
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(RATE)
-        writer.writeframes(samples.tobytes())
     return file.getvalue()
 
 
@@ -107,7 +94,14 @@ KINDS: Final = (
         "image/jpeg",
         _opened_picture,
     ),
-    Kind("sound, 10 s", "audio-classification", "starters/spoken-digits", sound_of, "audio/wav", _opened_sound),
+    Kind(
+        "sound, 10 s",
+        "audio-classification",
+        "starters/spoken-digits",
+        partial(sound_of, seconds=SOUND_S),
+        "audio/wav",
+        _opened_sound,
+    ),
 )
 
 

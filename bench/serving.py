@@ -66,9 +66,9 @@ def picture_of(number: int) -> bytes:
     return file.getvalue()
 
 
-def sound_of(number: int) -> bytes:
-    """Return a WAV of two seconds of noise, different for every number."""
-    samples = np.random.default_rng(number).normal(0, 3000, int(SOUND_S * RATE)).astype("<i2")
+def sound_of(number: int, seconds: float = SOUND_S) -> bytes:
+    """Return a WAV of noise, different for every number."""
+    samples = np.random.default_rng(number).normal(0, 3000, int(seconds * RATE)).astype("<i2")
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:
         writer.setnchannels(1)

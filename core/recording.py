@@ -24,7 +24,7 @@ from core.values import is_small
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 64
-"""The most runs in one transaction: half a second's work, so that a judgement that waits for it does not wait long."""
+"""The most runs in one transaction: milliseconds, so that a judgement that comes meanwhile does not wait long."""
 
 GATHER_S: Final = 0.005
 """Seconds that a run waits to be written down: meanwhile its answer leaves, which the same interpreter has to send, and

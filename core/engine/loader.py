@@ -96,7 +96,7 @@ class TransformersLoader:
             program_bytes = surveyor.put_in_place(
                 pipe.model, key, revision, rung, lambda: _make(task, Checkpoint(folder, "float32", device), title).model
             )
-        elif surveyor and finding is None:
+        elif surveyor and finding is None and not _generates(pipe):
             surveyor.look(key, revision, folder, memory_bytes(weight_files(folder), "float32"))
         # A program's module has no weights left to share.
         storages = {} if program_bytes else self._shared.share(pipe, (revision, dtype, device))
@@ -183,6 +183,11 @@ def _make(task: Task, checkpoint: Checkpoint, title: str) -> Any:
     if isinstance(model, torch.nn.Module):
         model.eval()
     return pipe
+
+
+def _generates(pipe: Any) -> bool:
+    """Return whether a model writes its answer step by step, which no exported program does."""
+    return bool(getattr(pipe.model, "can_generate", lambda: False)())
 
 
 def _has_labels(task: Task) -> bool:

@@ -60,12 +60,16 @@ def _show_elsewhere(models: list[ModelStatus]) -> None:
         waiting = f" · {status.waiting} waiting" if status.waiting else ""
         st.markdown(
             f"**{plain(status.key.model_id)}**  \n:small[{status.key.task_id} · runs at {plain(status.device)} · "
-            f"{status.runs} runs{under_way}{waiting}]"
+            f"{_runs(status)}{under_way}{waiting}]"
         )
 
 
 LIBRARIES: Final = {"torch": "PyTorch", "onnx": "ONNX Runtime", "openvino": "OpenVINO", "python": "Python"}
 """What computes models, as people write it."""
+
+
+def _runs(status: ModelStatus) -> str:
+    return "1 run" if status.runs == 1 else f"{status.runs} runs"
 
 
 def _computed_by(status: ModelStatus) -> str:
@@ -92,7 +96,7 @@ def _show_status(status: ModelStatus) -> None:
         waiting = f" · {status.waiting} waiting" if status.waiting else ""
         st.markdown(
             f"**{status.key.model_id}**  \n:small[{status.key.task_id} · {status.size_bytes / 1e6:.1f} MB · "
-            f"{status.runs} runs · {_computed_by(status)}{waiting}]",
+            f"{_runs(status)} · {_computed_by(status)}{waiting}]",
             width="stretch",
         )
         if status.finding is not None:

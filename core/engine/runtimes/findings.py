@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 FILE: Final = "finding.json"
 PROGRAM: Final = "program"
 
-Verdict = Literal["chosen", "slower", "disagrees", "failed", "missing"]
+Verdict = Literal["chosen", "slower", "disagrees", "failed", "missing", "skipped"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class Tried:
     """Say what came of a rung.
 
     Args:
-        verdict: chosen; slower than another; disagrees with plain float32; failed to convert or run; missing a package.
+        verdict: chosen; slower than another; disagrees with plain float32; failed to convert or run; missing a package;
+            skipped, as the model cannot be asked through a program.
         note: a few words for the owner.
         probe_ms: how long it took for the probe; 0 where it never ran.
         difference: the largest difference of a score from plain float32.

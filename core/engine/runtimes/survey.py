@@ -51,15 +51,13 @@ def survey(task: Task, checkpoint: Path, rungs: Sequence[Rung], threads: int, fo
     """Try each rung on a checkpoint; leave the program of the one that won in `folder`."""
     import torch
 
-    plain = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
     pipe = task.load(Checkpoint(checkpoint, "float32", "cpu"))
     pipe.model.eval()
     with torch.inference_mode():
-        calls = [] if _generates(pipe.model) else asked(task, pipe)
-    torch.set_float32_matmul_precision(plain)
+        calls = asked(task, pipe)
     if not calls:
-        return [Tried(rung.name, "failed", "what it answers is no single question to the model") for rung in rungs]
+        note = "its task asks the model in more ways than a program answers"
+        return [Tried(rung.name, "skipped", note) for rung in rungs if rung is not PLAIN]
     model = Surveyed(task, pipe, calls)
     # Lower precision in torch comes last: it changes the weights that the others are made of.
     order = sorted(rungs, key=lambda rung: (rung.runtime == "torch", rung is not PLAIN))
@@ -67,15 +65,10 @@ def survey(task: Task, checkpoint: Path, rungs: Sequence[Rung], threads: int, fo
     return _chosen(tried, folder)
 
 
-def _generates(model: Any) -> bool:
-    return bool(getattr(model, "can_generate", lambda: False)())
-
-
 def _try(model: Surveyed, rung: Rung, threads: int, folder: Path) -> Tried:
     """Convert, compare and time a rung."""
     if not is_installed(rung):
-        missing = ", ".join(rung.packages)
-        return Tried(rung.name, "missing", f"pip install {missing.replace(',', '')}")
+        return Tried(rung.name, "missing", f"pip install {' '.join(rung.packages)}")
     try:
         ask = _ready(model, rung, threads, folder)
         largest, problem = difference(model.calls, ask)

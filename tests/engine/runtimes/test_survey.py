@@ -106,11 +106,27 @@ def test_a_conversion_that_fails_costs_only_the_rung(
     assert plain.verdict == "chosen"
 
 
-def test_what_generates_is_left_to_torch(tiny_folder: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_model_that_is_asked_in_more_ways_than_a_program_answers_is_left_to_torch(
+    tiny_folder: Callable[[str], Path], tmp_path: Path
+) -> None:
     task = get_task("text-generation")
     tried = survey(task, tiny_folder(task.id), (OPENVINO, PLAIN), 1, tmp_path)
-    assert set(verdicts(tried).values()) == {"failed"}
+    assert verdicts(tried) == {"openvino float32": "skipped"}
     assert Finding(tuple(tried)).chosen is None
+
+
+@pytest.mark.parametrize(("task_id", "looked"), [("text-classification", True), ("text-generation", False)])
+def test_what_generates_is_not_even_surveyed(
+    task_id: str, looked: bool, tiny_folder: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[ModelKey] = []
+    monkeypatch.setattr(Surveyor, "look", lambda _, key, *rest: seen.append(key))
+    card = ModelCard(task_id=task_id, model_id="starters/tiny", title="Tiny", folder=tiny_folder(task_id))
+    surveyor = Surveyor(tmp_path)
+    loader = TransformersLoader(hub=Hub(offline=True), catalog=Catalog([card]), tasks=TASKS, surveyor=surveyor)
+    loader.load(ModelKey(task_id, card.model_id, None, "float32", "cpu", "openvino"), lambda _done, _total: None)
+    surveyor.close()
+    assert bool(seen) == looked
 
 
 class Site:
