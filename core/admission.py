@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ PROXY_HEADERS: Final = ("X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via")
 """What a proxy leaves in a request: behind one, every visitor seems to come from its machine."""
 
 
+@lru_cache(1024)
 def is_loopback(address: str | None) -> bool:
     """Return whether an address is this machine's own; Streamlit gives None for `localhost`.
 

@@ -75,6 +75,8 @@ class Job:
     Args:
         future: the recorded run, or the ShowcaseError that ended it.
         answered: the run as soon as its answer is there, while it is still being written down.
+        hasten: called when somebody waits for the run to be written down, which else takes its time.
+        is_asked_for: whether somebody does.
     """
 
     run_id: str
@@ -82,6 +84,8 @@ class Job:
     ticket: Ticket
     future: Future[Run] = field(default_factory=Future)
     answered: Future[Run] = field(default_factory=Future)
+    hasten: Callable[[], None] = lambda: None
+    is_asked_for: bool = False
 
     def watch(self, callback: Callable[[Event], None]) -> Run:
         """Wait for the end, calling `callback` in this thread with each change of state and partial answer.
@@ -103,10 +107,12 @@ class Job:
 
         Raises: the ShowcaseError that ended it.
         """
+        self._ask()
         return self.future.result()
 
     def wait(self, timeout_s: float) -> bool:
         """Wait at most that long; return whether it has finished."""
+        self._ask()
         wait((self.future,), timeout_s)
         return self.finished
 
@@ -135,6 +141,12 @@ class Job:
         """Call each of them with the job when it has ended, in the thread that ended it."""
         for observer in observers:
             self.future.add_done_callback(partial(self._tell, observer))
+
+    def _ask(self) -> None:
+        """Say that somebody waits; in this order, so that whoever answers meanwhile sees it or is overtaken."""
+        if not self.finished:
+            self.is_asked_for = True
+            self.hasten()
 
     def _tell(self, observer: Callable[[Job], None], _: Future[Run]) -> None:
         observer(self)

@@ -1,13 +1,14 @@
 """What becomes of a job when the engine has ended it: its answer goes out, then its run is written down.
 
 Owns the order of the two and the thread that writes. An answer never waits for the database, and runs that end
-while it is busy are written down together: a commit costs the same for one as for sixty.
+about the same time are written down together: a commit costs the same for one as for sixty.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -26,9 +27,14 @@ log = logging.getLogger(__name__)
 AT_ONCE: Final = 64
 """The most runs in one transaction: milliseconds, so that a judgement that comes meanwhile does not wait long."""
 
-GATHER_S: Final = 0.005
-"""Seconds that a run waits to be written down: meanwhile its answer leaves, which the same interpreter has to send, and
-others come that share its commit."""
+GATHER_S: Final = 0.05
+"""Seconds that a run which nobody asks for waits to be written down: others come meanwhile that share its commit.
+
+Source: beside calls that follow one another, a commit for each made every call 1.8 ms slower, one every 50 ms 0.3 ms.
+"""
+
+ANSWER_FIRST_S: Final = 0.005
+"""Seconds that a run waits that is asked for: meanwhile its answer leaves, which the same interpreter has to send."""
 
 
 class Recorder:
@@ -43,7 +49,7 @@ class Recorder:
         self._store, self._keep_inputs, self._app_version = store, keep_inputs, app_version
         self._large = ThreadPoolExecutor(2, thread_name_prefix="large answers")
         self._waiting: SimpleQueue[tuple[Job, Run] | None] = SimpleQueue()
-        self._closing = threading.Event()
+        self._asked_for = threading.Event()
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
         self._thread.start()
 
@@ -55,10 +61,14 @@ class Recorder:
         else:
             self._answer(job)
 
+    def hasten(self) -> None:
+        """Write down soon what waits, because somebody asks for it."""
+        self._asked_for.set()
+
     def close(self) -> None:
         """Write down what is left, and end."""
         self._large.shutdown(wait=True)
-        self._closing.set()
+        self.hasten()
         self._waiting.put(None)
         self._thread.join()
 
@@ -72,10 +82,14 @@ class Recorder:
         else:
             job.answered.set_result(run)
             self._waiting.put((job, run))
+            if job.is_asked_for:
+                self.hasten()
 
     def _write(self) -> None:
         while (first := self._waiting.get()) is not None:
-            self._closing.wait(GATHER_S)
+            self._asked_for.wait(GATHER_S - ANSWER_FIRST_S)
+            self._asked_for.clear()
+            time.sleep(ANSWER_FIRST_S)
             group, last = [first], False
             while len(group) < AT_ONCE and not last:
                 try:

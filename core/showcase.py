@@ -142,7 +142,7 @@ class Showcase:
         )
         inputs.digest()  # of a large picture it takes milliseconds, which the thread of the model shall not spend
         request = Request(task, card.model_id, inputs, checked, client, source)
-        job = Job(run_id=new_id(), request=request, ticket=ticket)
+        job = Job(new_id(), request, ticket, hasten=self._recorder.hasten)
         self._jobs[source].add(job)
         job.tell(self.observers)
 

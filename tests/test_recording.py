@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core import recording
 from core.errors import ShowcaseError
 from core.feedback.records import Record, RunRecord
 from core.feedback.store import FeedbackStore
@@ -94,3 +96,29 @@ def test_closing_writes_down_what_was_answered(showcase: Showcase, gate: Gate) -
     jobs = crowd(showcase, gate, ["c"] * 5)
     showcase.close()
     assert all(job.result().recorded for job in jobs)
+
+
+def test_runs_wait_for_each_other_until_one_is_asked_for(
+    showcase: Showcase, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "GATHER_S", 10 * PATIENCE_S)
+    showcase.observers.append(lambda job: job.result() and None)  # which knows that the run is written down
+    gate.open.set()
+    for round_of in range(2):
+        jobs = [start(showcase) for _ in range(3)]
+        for job in jobs:
+            assert job.answered.result(PATIENCE_S).output
+        assert not wait([job.future for job in jobs], 0.1).done, f"round {round_of}: nobody has asked yet"
+        assert jobs[1].wait(PATIENCE_S)
+        assert not wait([job.future for job in jobs], PATIENCE_S).not_done
+    assert gate.groups == [3, 3]
+
+
+def test_a_run_asked_for_before_its_answer_is_written_down_soon(
+    showcase: Showcase, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "GATHER_S", 10 * PATIENCE_S)
+    gate.open.set()
+    job = start(showcase)
+    assert job.wait(PATIENCE_S)
+    assert job.result().recorded

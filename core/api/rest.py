@@ -170,7 +170,7 @@ async def _start(
                 err.message = f"inputs[{place}]: {err.message}"
             raise
     visiting = _may_open_any(of, request)
-    if visiting and model_id is not None:
+    if visiting and model_id is not None and of.showcase.catalog.find(task.id, model_id) is None:
         await run_in_threadpool(of.adopting.admit, task.id, model_id)
     jobs: list[Job] = []
     try:
