@@ -37,6 +37,17 @@ SYMBOLS: Final = "MaterialSymbols-Rounded.*.woff2"
 BESIDE_THE_PAGE: Final = "<script>window.__streamlit={BACKEND_BASE_URL:new URL('.',location.href).href}</script>"
 """Says that the server is where the page's own scripts come from, which are named relative to it."""
 
+FOLLOW_LINKS: Final = """<script>
+addEventListener("click", event => {
+  const link = event.target.closest?.(".pd-wings a");
+  if (!link || event.button || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  if (link.href !== location.href) history.pushState(null, "", link.href);
+  dispatchEvent(new PopStateEvent("popstate"));
+});
+</script>"""
+"""Changes the page as `Back` does, within the session. Without it a link loads the other page anew, in a new one."""
+
 PACKED: Final = (".js", ".css", ".json", ".svg")
 """What is worth packing; fonts are packed in themselves."""
 
@@ -147,7 +158,7 @@ def page_of(index: str, folder: Path) -> str:
         f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in first_scripts(index, folder)
     ]
     index = _FONT_OF_STREAMLIT.sub("".join(early), index, count=1)
-    index = index.replace('<script type="module"', BESIDE_THE_PAGE + '<script type="module"', 1)
+    index = index.replace('<script type="module"', BESIDE_THE_PAGE + FOLLOW_LINKS + '<script type="module"', 1)
     return index.replace("</head>", "".join(late) + "</head>", 1)
 
 

@@ -1,10 +1,11 @@
-"""The frame around every page: navigation, theme, logo."""
+"""The frame around every page: navigation and theme."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from core.ui.gallery import show_home
+from core.ui.navigation import show_wings
 from core.ui.state import runtime
 from core.ui.theme import ICON, apply_theme
 
@@ -28,8 +29,9 @@ def show_site() -> None:
             st.Page("pages/models.py", title="Models"),
         ],
     }
-    page = st.navigation(pages)
+    page = st.navigation(pages, position="hidden")
     st.set_page_config(page_title=f"{page.title} · Podium", page_icon=str(ICON), layout="wide")
     apply_theme()
+    show_wings(pages, page)
     page.run()
     runtime().first_page_shown.set()

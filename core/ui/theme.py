@@ -16,17 +16,13 @@ import streamlit as st
 from core.settings import ROOT
 from core.ui.outputs.markup import Markup, element, show, styles
 
-LOGO: Final = ROOT / "static" / "logo.svg"
-"""The mark with the name, for the sidebar, which is dark in both themes."""
-
 ICON: Final = ROOT / "static" / "icon.svg"
-"""The mark alone, for the tab of the browser and for a light or dark page."""
+"""The mark, for the tab of the browser."""
 
 
 def apply_theme() -> None:
-    """Apply the style sheet and show the logo; once per rerun, before anything else on the page."""
+    """Apply the style sheet; once per rerun, before anything else on the page."""
     show(_stylesheet(st.context.theme.type or ""))
-    st.logo(str(LOGO), icon_image=str(ICON), size="large")
 
 
 def page_header(title: str, summary: str, icon: str = "") -> None:

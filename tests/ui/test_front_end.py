@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,8 @@ def test_any_other_page_goes_through_as_it_is(body: bytes) -> None:
 
 def test_a_script_comes_from_memory_and_packed_from_the_second_time_on() -> None:
     inner = Inner(b"")
-    packer = ThreadPoolExecutor(1)
+    packer, first_is_sent = ThreadPoolExecutor(1), threading.Event()
+    packer.submit(first_is_sent.wait, 60)
     app = FrontEnd(inner, packer=packer)
     path = next(f"/static/js/{file.name}" for file in (STREAMLIT / "static" / "js").glob("Selectbox.*.js"))
     data = (STREAMLIT / path[1:]).read_bytes()
@@ -103,6 +105,7 @@ def test_a_script_comes_from_memory_and_packed_from_the_second_time_on() -> None
     assert body == data
     assert b"javascript" in headers[b"content-type"]
     assert b"immutable" in headers[b"cache-control"]
+    first_is_sent.set()
     packer.shutdown()  # what was to be packed is packed
     headers, body = get(app, path, takes_gzip)
     assert headers[b"content-encoding"] == b"gzip"

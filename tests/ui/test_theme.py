@@ -13,12 +13,12 @@ from streamlit.testing.v1 import AppTest
 
 from core.settings import ROOT
 from core.ui.outputs.colours import PALETTE, colours_of
-from core.ui.theme import ICON, LOGO, _stylesheet
+from core.ui.theme import ICON, _stylesheet
 
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
 SHEET = (ROOT / "core" / "ui" / "stylesheet.css").read_text(encoding="utf-8")
 TOKENS = {
-    name: (light, dark) for name, light, dark in re.findall(r"--pd-(\w+): light-dark\((#\w{6}), (#\w{6})\)", SHEET)
+    name: (light, dark) for name, light, dark in re.findall(r"--pd-([\w-]+): light-dark\((#\w{6}), (#\w{6})\)", SHEET)
 }
 
 Linear = tuple[float, float, float]
@@ -55,9 +55,8 @@ def mixed(colour: str, share: float, other: str) -> Linear:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("part", ["", "sidebar"])
-def test_text_and_links_can_be_read_on_every_background(theme: str, part: str) -> None:
-    colours = CONFIG["theme"][theme][part] if part else CONFIG["theme"][theme]
+def test_text_and_links_can_be_read_on_every_background(theme: str) -> None:
+    colours = CONFIG["theme"][theme]
     for background in (colours["backgroundColor"], colours["secondaryBackgroundColor"]):
         assert contrast(linear(colours["textColor"]), linear(background)) >= 7
         assert contrast(linear(colours["linkColor"]), linear(background)) >= 4.5
@@ -69,6 +68,12 @@ def test_text_and_links_can_be_read_on_every_background(theme: str, part: str) -
 @pytest.mark.parametrize("ground", ["page", "wash", "lit"])
 def test_the_sheets_own_colours_can_be_read_on_each_other(ink: str, ground: str, at: int) -> None:
     assert contrast(linear(TOKENS[ink][at]), linear(TOKENS[ground][at])) >= 4.5
+
+
+@pytest.mark.parametrize("at", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("ground", ["wing", "wing-lit"])
+def test_the_wings_can_be_read(ground: str, at: int) -> None:
+    assert contrast(linear(TOKENS["wing-ink"][at]), linear(TOKENS[ground][at])) >= 7
 
 
 @pytest.mark.parametrize("at", [0, 1], ids=["light", "dark"])
@@ -120,7 +125,7 @@ def test_fonts_are_served_from_here_with_their_licence() -> None:
     assert "SIL OPEN FONT LICENSE" in (folder / "OFL.txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", [LOGO, ICON], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [ROOT / "static" / "logo.svg", ICON], ids=lambda path: path.name)
 def test_the_marks_hold_no_code_and_no_link(path: Path) -> None:
     drawing = path.read_text(encoding="utf-8")
     assert drawing.startswith("<svg ")
