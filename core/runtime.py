@@ -76,6 +76,7 @@ class Runtime:
         except Exception:  # whatever it was, a visitor's own run will meet it again and be told
             log.exception("the default models could not all be loaded")
         self.warmed.set()
+        self.surveyor.thin_in_background()  # now that what the tasks start with was found and used
 
 
 @cache
@@ -93,7 +94,7 @@ def build(settings: Settings) -> Runtime:
     def ask(task_id: str, inputs: Any, parameters: Mapping[str, Any], model_id: str | None) -> Value:
         return ask_model(showcase, task_id, inputs, parameters, model_id)
 
-    surveyor = Surveyor(settings.data_folder / "runtimes")
+    surveyor = Surveyor(settings.data_folder / "runtimes", limit_bytes=settings.runtimes_bytes)
     loader = TransformersLoader(hub=hub, catalog=catalog, tasks=TASKS, surveyor=surveyor)
     here = _engine(DemoLoader(demos.found, ask, checkpoints=loader), settings)
     engine = _placed(here, catalog, settings)

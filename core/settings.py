@@ -21,6 +21,9 @@ ApiAccess = Literal["keys", "open"]
 _GB = 1_000_000_000
 _MB = 1_000_000
 
+_RUNTIMES_BYTES = 10 * _GB
+"""Programs of five of the largest models that are surveyed, or of about twenty of a BERT's size."""
+
 
 def _setting(variable: str, default: Any, help_text: str, *, unit: float = 1, secret: bool = False) -> Any:
     """Declare a field: its environment variable, default, one line of help, and what one unit there is here.
@@ -99,6 +102,12 @@ class Settings:
         "PODIUM_RUNTIME",
         "auto",
         "What computes models: torch, onnx, openvino, or auto: the fastest installed that agrees with float32.",
+    )
+    runtimes_bytes: int = _setting(
+        "PODIUM_RUNTIMES_GB",
+        _RUNTIMES_BYTES,
+        "What findings about the fastest way may take in the data folder, in GB; those used longest ago go first.",
+        unit=_GB,
     )
     deadline_s: float = _setting("PODIUM_DEADLINE_S", 120.0, "The longest a request may take, in seconds.")
     known_bytes: int = _setting(

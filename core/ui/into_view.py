@@ -1,6 +1,7 @@
-"""Brings the answer into view on a screen that is too small for form and answer together.
+"""Brings what comes of a press into view: the answer, or the problem beside a field.
 
-Owns one element without a face. On a wide screen, where the answer stands beside the form, it does nothing.
+Owns one element without a face. On a wide screen, where the answer stands beside the form, it does nothing; a problem
+is given the focus wherever it stands, and nothing moves if it is in view.
 """
 
 from __future__ import annotations
@@ -12,23 +13,33 @@ import streamlit as st
 _JS = """
 let shown = null;
 export default function ({ parentElement, data }) {
-  const moment = data.run + data.stage;
+  const moment = data.press + data.stage;
   if (shown === moment) return;
   shown = moment;
   const root = parentElement.getRootNode();
-  const place = document.querySelector('.st-key-result, .st-key-problem') ?? root.host ?? parentElement;
+  const refused = data.stage === 'refused';
+  const sought = refused ? '.st-key-problem' : '.st-key-result, .st-key-problem';
+  const place = document.querySelector(sought) ?? root.host ?? parentElement;
+  if (refused) {  // nothing new stands anywhere: this is what a screen reader goes by
+    place.tabIndex = -1;
+    place.focus({ preventScroll: true });
+  }
   const top = place.getBoundingClientRect().top;
-  if (top >= 0 && top < window.innerHeight / 2) return;
+  if (!refused && top >= 0 && top < window.innerHeight / 2) return;
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
   place.style.scrollMarginTop = '4.5rem';  // clear of Streamlit's header
-  place.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: 'start' });
+  place.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: refused ? 'nearest' : 'start' });
 }
 """
 
 _element = st.components.v2.component("podium.into_view", html="<span></span>", js=_JS)
 
 
-def bring_into_view(run_id: str, stage: Literal["waiting", "ended"]) -> None:
-    """Scroll to the answer, or here where there is none yet: once for each run and stage."""
+def bring_into_view(press: str, stage: Literal["waiting", "ended", "refused"]) -> None:
+    """Scroll to the answer, or here where there is none yet, or to the problem: once for each press and stage.
+
+    Args:
+        press: the run's id, or another name for the press.
+    """
     with st.container(key=f"into_view_{stage}"):
-        _element(data={"run": run_id, "stage": stage}, key=f"into_view_element_{stage}", height=1)
+        _element(data={"press": press, "stage": stage}, key=f"into_view_element_{stage}", height=1)

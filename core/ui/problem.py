@@ -27,12 +27,18 @@ def show_problem(error: ShowcaseError) -> None:
 
 
 @contextmanager
-def problems_shown() -> Iterator[None]:
-    """Show whatever the block raises: a ShowcaseError as its sentence, anything else as an id that is in the log."""
+def problems_shown(told: list[ShowcaseError] | None = None) -> Iterator[None]:
+    """Show whatever the block raises: a ShowcaseError as its sentence, anything else as an id that is in the log.
+
+    Args:
+        told: gets the ShowcaseError that is shown.
+    """
     try:
         yield
     except ShowcaseError as err:
         show_problem(err)
+        if told is not None:
+            told.append(err)
     except (RerunException, StopException):
         raise
     except Exception:

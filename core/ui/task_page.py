@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -19,6 +20,7 @@ from core.job import Job, Run
 from core.tasks.spec import Modality, Task
 from core.ui.conversation import show_message_box
 from core.ui.inputs import InputForm, is_typed, put_input, show_examples, show_input_form
+from core.ui.into_view import bring_into_view
 from core.ui.judge import show_judge
 from core.ui.model_choice import choose_model, state_words
 from core.ui.parameters import read_parameters, show_parameters, show_prominent_parameters
@@ -124,6 +126,8 @@ def _perform(task: Task, card: ModelCard, form: InputForm, right: DeltaGenerator
     with right, st.container(), problems_shown():  # a container of its own: a fragment in it then keeps its place
         shown = _reopened(task) if inputs is None else _start(task, card, inputs, read_parameters(task))
         _show(task, shown, "answer", pressed=inputs is not None)
+        if pressed and inputs is None and form.is_refused:
+            bring_into_view(uuid4().hex, "refused")  # where the field is far above `Run`, a press must not seem lost
 
 
 def _converse(task: Task, card: ModelCard) -> None:
@@ -139,9 +143,13 @@ def _converse(task: Task, card: ModelCard) -> None:
 
 
 def _read(form: InputForm) -> Value | None:
-    """Return the input, None where it cannot be read, and why is shown."""
+    """Return the input, None where it cannot be read, and why is shown: under `Run`, unless a field says so."""
     with problems_shown():
-        return form.read()
+        try:
+            return form.read()
+        except ShowcaseError:
+            if not form.is_refused:
+                raise
     forget_run()
     return None
 

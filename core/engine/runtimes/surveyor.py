@@ -11,17 +11,19 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from core.engine.key import ModelKey
 from core.engine.runtimes import exported
 from core.engine.runtimes.findings import FILE, PROGRAM, Finding, Findings
 from core.engine.runtimes.rungs import Rung, finding_key
 from core.engine.torch_setup import allowed_cpus
-from core.settings import ROOT
+from core.settings import ROOT, Settings
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +39,15 @@ class Surveyor:
 
     Args:
         folder: where findings are kept.
+        limit_bytes: what they may take; those used longest ago go first, but none whose program answers here.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, limit_bytes: int = Settings.runtimes_bytes) -> None:
         self._findings = Findings(folder)
+        self._limit_bytes = limit_bytes
         self._line = ThreadPoolExecutor(1, thread_name_prefix="surveys")
         self._known: set[str] = set()
+        self._in_place: WeakKeyDictionary[Any, str] = WeakKeyDictionary()  # ends with the module, whoever lets it go
         self._lock = threading.Lock()
         self._running: subprocess.Popen[bytes] | None = None
         self._closed = False
@@ -75,8 +80,11 @@ class Surveyor:
             return module
 
         try:
+            program_bytes = exported.size_bytes(folder)  # first: another process may remove what is open already
             exported.put_in_place(model, exported.open_program(folder, rung, self.threads), instead)
-            return exported.size_bytes(folder)
+            with self._lock:
+                self._in_place[model] = place
+            return program_bytes
         except Exception as err:  # the libraries below raise what they like; the module is as it was
             log.warning("%s of %s cannot be opened: torch computes it", rung.name, key.model_id, exc_info=err)
             return 0
@@ -90,6 +98,12 @@ class Surveyor:
             self._known.add(place)
             self._line.submit(self._survey, key, place, checkpoint)
 
+    def thin_in_background(self) -> None:
+        """Have findings removed that are too many, once the surveys in the line are done."""
+        with self._lock:
+            if not self._closed:
+                self._line.submit(self._thin)
+
     def close(self) -> None:
         """End the survey that runs; none starts any more."""
         with self._lock:
@@ -97,6 +111,7 @@ class Surveyor:
             if self._running is not None:
                 self._running.kill()
         self._line.shutdown(wait=True, cancel_futures=True)
+        self._touched_in_place()
 
     def _place(self, key: ModelKey, revision: str) -> str:
         return finding_key((revision, key.task_id, key.runtime, key.dtype), self.threads)
@@ -111,10 +126,26 @@ class Surveyor:
             if self._run(key, checkpoint, scratch):
                 self._findings.keep(place, scratch)
                 self.found(key)
+                self._thin()
         except Exception:  # whatever it is: the model answers as it did before
             log.exception("%s was not surveyed", key.model_id)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+    def _thin(self) -> None:
+        gone = self._findings.thin(self._limit_bytes, spared=self._touched_in_place(), now=time.time())
+        with self._lock:
+            self._known -= gone  # if its model comes back, it is surveyed anew
+        if gone:
+            log.info("Findings about models beyond PODIUM_RUNTIMES_GB removed, used longest ago: %d", len(gone))
+
+    def _touched_in_place(self) -> set[str]:
+        """Return the findings whose programs answer now, and note so: one is found once, and answers for months."""
+        with self._lock:
+            in_place = set(self._in_place.values())
+        for place in in_place:
+            self._findings.touch(place)
+        return in_place
 
     def _run(self, key: ModelKey, checkpoint: Path, scratch: Path) -> bool:
         """Run a survey to its end; return whether it left a finding."""

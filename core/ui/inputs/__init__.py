@@ -21,7 +21,7 @@ from core.errors import BadInput, ShowcaseError
 from core.reading import encoded
 from core.snippets import FILE_NAMES, File
 from core.tasks.spec import Example, Task
-from core.ui.inputs.given import Given, example_files, example_part, given_files, has_files, keep_files
+from core.ui.inputs.given import Given, ShownField, example_files, example_part, given_files, has_files, keep_files
 from core.ui.inputs.pictures import picture_widget
 from core.ui.inputs.sounds import sound_widget
 from core.ui.inputs.tables import table_widget
@@ -31,7 +31,7 @@ from core.ui.parameters import put_parameters
 from core.ui.state import forget_run, runtime, widget_key
 from core.values import Atom, Audio, Chat, Image, InputField, Table, Text, Value, Video, fields_of
 
-Widget = Callable[[Task, InputField], Callable[[], Any]]
+Widget = Callable[[Task, InputField], ShownField]
 
 INPUT_WIDGETS: Final[dict[type[Atom], Widget]] = {
     Text: text_widget,
@@ -59,10 +59,12 @@ class InputForm:
         read: reads the input, checked and decoded; called once `Run` is pressed.
         parts: gives what is on the screen as a request would send it, with a `File` for each file; None where
             nothing was given, or what was given cannot be read.
+        is_refused: whether a field says already why what is in it cannot be read, beside it, where it can be mended.
     """
 
     read: Callable[[], Value]
     parts: Callable[[], Any]
+    is_refused: bool
 
 
 def show_input_form(task: Task) -> InputForm:
@@ -70,13 +72,13 @@ def show_input_form(task: Task) -> InputForm:
     fields = fields_of(task.input)
     beside = len(fields) == 2 and all(field.atom is Image and not field.many for field in fields)
     places = st.columns(2) if beside else [st.container() for _ in fields]
-    readers: dict[str, Callable[[], Any]] = {}
+    shown: dict[str, ShownField] = {}
     for place, field in zip(places, fields, strict=True):
         with place:
-            readers[field.name] = INPUT_WIDGETS[field.atom](task, field)
+            shown[field.name] = INPUT_WIDGETS[field.atom](task, field)
 
     def read() -> Value:
-        parts = {name: reader() for name, reader in readers.items()}
+        parts = {name: one.read() for name, one in shown.items()}
         if not fields[0].name and parts[""] is None:
             raise BadInput("There is no input yet.", hint="Give one above, or take an example.")
         names = [file.name for field in fields if field.atom not in TYPED for file in given_files(task, field)]
@@ -85,13 +87,13 @@ def show_input_form(task: Task) -> InputForm:
 
     def parts() -> Any:
         try:
-            given = {field.name: _as_sent(task, field, readers[field.name]()) for field in fields}
+            given = {field.name: _as_sent(task, field, shown[field.name].read()) for field in fields}
         except ShowcaseError:  # said once `Run` is pressed; until then what is there is half typed
             return None
         named = {name: part for name, part in given.items() if part is not None}
         return named if fields[0].name else given[""]
 
-    return InputForm(read, parts)
+    return InputForm(read, parts, any(one.is_refused for one in shown.values()))
 
 
 def _as_sent(task: Task, field: InputField, part: Any) -> Any:

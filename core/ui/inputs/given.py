@@ -19,6 +19,19 @@ _BUILT_IN: Final = (st.audio_input, st.camera_input)
 
 
 @dataclass(frozen=True)
+class ShownField:
+    """Hold a field as it stands on the page.
+
+    Args:
+        read: reads what was given in it.
+        is_refused: whether it says beside it why that cannot be read.
+    """
+
+    read: Callable[[], Any]
+    is_refused: bool = False
+
+
+@dataclass(frozen=True)
 class Given:
     """Hold a file: its bytes, what to call it, and whose example it is, if it is one."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from typing import Any, Final
 
 import streamlit as st
@@ -13,7 +12,7 @@ from core.errors import ShowcaseError
 from core.media import table_of
 from core.reading import read_value, to_wire
 from core.tasks.spec import Task
-from core.ui.inputs.given import Given, field_key, file_widget, given_files, keep_files
+from core.ui.inputs.given import Given, ShownField, field_key, file_widget, given_files, keep_files
 from core.ui.problem import show_problem
 from core.ui.state import forget_run, runtime
 from core.values import InputField, Table
@@ -28,8 +27,8 @@ TYPED: Final = "your typed table"
 PASTED: Final = "your pasted table"
 
 
-def table_widget(task: Task, field: InputField) -> Callable[[], Any]:
-    """Show where a table is typed, pasted or uploaded; return what reads it."""
+def table_widget(task: Task, field: InputField) -> ShownField:
+    """Show where a table is typed, pasted or uploaded."""
     source = st.segmented_control(
         field.title, ["Type", "Paste", "Upload"], default="Type", key=field_key(task, field, "source"), required=True
     )
@@ -41,7 +40,7 @@ def table_widget(task: Task, field: InputField) -> Callable[[], Any]:
     cells = _cells(given)
     if isinstance(cells, ShowcaseError):
         show_problem(cells)
-        return lambda: given.data if given else None
+        return ShownField(lambda: given.data if given else None, is_refused=True)
     edited = _show_cells(task, field, cells, given)
 
     def read() -> Any:
@@ -51,7 +50,7 @@ def table_widget(task: Task, field: InputField) -> Callable[[], Any]:
             keep_files(task, field, (Given(json.dumps(columns).encode(), TYPED),))
         return columns
 
-    return read
+    return ShownField(read)
 
 
 def _show_paste_box(task: Task, field: InputField) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
 from core.tasks.spec import Task
-from core.ui.inputs.given import example_part, field_key
+from core.ui.inputs.given import ShownField, example_part, field_key
 from core.values import InputField
 
 LINE_PX = 24
@@ -20,8 +19,8 @@ def text_key(task: Task, field: InputField) -> str:
     return field_key(task, field, "text")
 
 
-def text_widget(task: Task, field: InputField) -> Callable[[], Any]:
-    """Show where a text is typed; return what reads it."""
+def text_widget(task: Task, field: InputField) -> ShownField:
+    """Show where a text is typed."""
     key = text_key(task, field)
     if key not in st.session_state:
         put_text(task, field, example_part(task.first_example, field))
@@ -38,7 +37,7 @@ def text_widget(task: Task, field: InputField) -> Callable[[], Any]:
         typed = st.session_state.get(key) or ""
         return [line.strip() for line in typed.splitlines() if line.strip()] if field.many else typed
 
-    return read
+    return ShownField(read)
 
 
 def put_text(task: Task, field: InputField, text: str | tuple[str, ...] | None) -> None:

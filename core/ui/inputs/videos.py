@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
+from core.errors import ShowcaseError
 from core.media import read_video, sniff, thumbnail_png
 from core.tasks.spec import Task
-from core.ui.inputs.given import field_key, file_widget, files_reader, given_files
+from core.ui.inputs.given import ShownField, field_key, file_widget, files_reader, given_files
 from core.ui.problem import problems_shown
 from core.ui.state import runtime
 from core.values import Image, InputField
@@ -23,18 +23,19 @@ PREVIEW_SIDE: Final = 640
 """Pixels of that frame's longer side, at most; a kept film's is smaller."""
 
 
-def video_widget(task: Task, field: InputField) -> Callable[[], Any]:
-    """Show where a film is uploaded; return what reads it."""
+def video_widget(task: Task, field: InputField) -> ShownField:
+    """Show where a film is uploaded."""
     file_widget(task, field, st.file_uploader, field.title, "upload", type=list(VIDEO_TYPES))
+    told: list[ShowcaseError] = []
     for given in given_files(task, field):
         if sniff(given.data).name in PLAYED:
             st.caption(given.name)
             st.video(given.data)
             continue
-        with problems_shown():
+        with problems_shown(told):
             frame = _middle_frame(task, field, given.data, given.name)
             st.image(frame, caption=f"{given.name} (one of its frames)", alt=f"Your input: {given.name}")
-    return files_reader(task, field)
+    return ShownField(files_reader(task, field), is_refused=bool(told))
 
 
 def _middle_frame(task: Task, field: InputField, data: bytes, name: str) -> bytes:
