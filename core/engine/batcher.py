@@ -191,7 +191,7 @@ def _outputs(pipe: Any, batch: Sequence[Ticket]) -> Any:
         return [None]
     if head.streaming and head.task.stream is not None:
         return [head.task.stream(pipe, head.inputs, head.parameters, head.emit, head.stopped)]
-    return head.task.run(pipe, [ticket.inputs for ticket in batch], head.parameters)
+    return head.task.answers(pipe, [ticket.inputs for ticket in batch], head.parameters)
 
 
 def told(err: BaseException, what: str, *args: object) -> ShowcaseError:
