@@ -47,7 +47,7 @@ def podium_ceiling(task_id: str, catalog: Path, data_folder: Path, inputs: Seque
     pipe = loader.load(key, lambda _done, _total: None).pipe
     limits, parameters = Limits.of(Settings()), task.checked_parameters({})
     ready = [read_value(task.input, given, limits) for given in sorted(inputs, key=len)]
-    best = _best(ready, lambda batch: task.run(pipe, batch, parameters))
+    best = _best(ready, lambda batch: task.answers(pipe, batch, parameters))
     surveyor.close()
     return best
 

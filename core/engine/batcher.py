@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 LENGTH_RATIO = 2
 """The longest input of a batch over its shortest: padding costs as much as content (FACTS.md, G.1.5)."""
 
+Prepared = Callable[[Any, Sequence[Ticket]], list[Any]]
+"""Given a pipe and a batch, returns what the task's `run` is given."""
+
 _DRIFT = 1 / 64
 """How far the turn moves with each batch at least, so that an endless row of newcomers passes nobody forever."""
 
@@ -117,6 +120,7 @@ def run_batch(
     settle: Callable[[Sequence[Ticket]], None],
     room: Room,
     pace: Pace,
+    prepared: Prepared,
 ) -> None:
     """Run a batch and end each of its tickets.
 
@@ -127,13 +131,14 @@ def run_batch(
         settle: called with tickets that are about to end, so that the books are right when their callers look.
         room: what this model's batches may hold; told what ran and what did not.
         pace: what they are worth holding; told how long each took.
+        prepared: makes the inputs of a batch ready for the run that follows; may raise what a run may.
     """
     batch = [ticket for ticket in batch if ticket.is_wanted()]
     if not batch:
         return
     if len(batch) > 1 and padded(batch) > room.limit:
         for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
-            run_batch(loaded, half, clock, settle, room, pace)
+            run_batch(loaded, half, clock, settle, room, pace, prepared)
         return
     began_s = clock()
     outputs: Any = None
@@ -142,7 +147,7 @@ def run_batch(
     ran_out = False
     try:
         with serving(batch):
-            outputs = _outputs(loaded.pipe, batch)
+            outputs = _outputs(loaded.pipe, batch, prepared)
         count = batch[0].task.count_tokens
         if count is not None and batch[0].inputs is not None:
             counts = [
@@ -165,7 +170,7 @@ def run_batch(
             room.ran_out(batch)  # which leaves it over the limit, so that its halves are run
             parts = [batch]
         for part in parts:
-            run_batch(loaded, part, clock, settle, room, pace)
+            run_batch(loaded, part, clock, settle, room, pace, prepared)
         return
     if problem is None:
         room.ran(batch)
@@ -185,13 +190,13 @@ def run_batch(
         ticket.answer(output, run_ms=run_ms, batch_size=len(batch), loaded=loaded, tokens=tokens)
 
 
-def _outputs(pipe: Any, batch: Sequence[Ticket]) -> Any:
+def _outputs(pipe: Any, batch: Sequence[Ticket], prepared: Prepared) -> Any:
     head = batch[0]
     if head.inputs is None:
         return [None]
     if head.streaming and head.task.stream is not None:
         return [head.task.stream(pipe, head.inputs, head.parameters, head.emit, head.stopped)]
-    return head.task.run(pipe, [ticket.inputs for ticket in batch], head.parameters)
+    return head.task.run(pipe, prepared(pipe, batch), head.parameters)
 
 
 def told(err: BaseException, what: str, *args: object) -> ShowcaseError:

@@ -1,8 +1,8 @@
 """The one thread that owns a model: it loads it, runs every batch on it, and lets it go.
 
-Owns a model's line, its life and its counts, and what becomes of the line if the thread dies. No pipe is ever
-called from a second thread: shared tokenizers return wrong lengths, silently, when that happens. What is in memory
-and who goes is the cache's business; who is next, and with whom, is the line's.
+Owns a model's line, its life and its counts, and what becomes of the line if the thread dies. No model is ever
+called from a second thread; what waits is prepared beside it, where `core.engine.ahead` sees to it that one at a time
+uses the tokenizer. What is in memory and who goes is the cache's business; who is next, and with whom, is the line's.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
+from core.engine.ahead import Ahead
 from core.engine.allocator import trim_memory
 from core.engine.batcher import Line, run_batch, told, without_frames
 from core.engine.cache import Cache, Place
@@ -56,6 +57,7 @@ class Worker:
         self.place = Place(key, wake=self._changed.notify_all)
         self._cache, self._clock, self._ended, self._heir = cache, clock, ended, heir
         self._line = Line(queue_limit)
+        self._ahead = Ahead(lock, self._line, f"podium ahead of {key.model_id}")
         self._running: list[Ticket] = []
         self._progress: Loading | None = None
         self._loading_s = (0.0, 0.0)
@@ -90,6 +92,7 @@ class Worker:
     def discard(self, ticket: Ticket) -> None:
         """Take a request out of the line, if it still waits there."""
         with self._changed:
+            self._ahead.forget(ticket)
             if self._line.discard(ticket):
                 self._cache.give_back(self.place)
                 self._renumber()
@@ -143,12 +146,14 @@ class Worker:
             self._cache.lease(self.place)
         self._renumber()
         self._changed.notify_all()
+        self._ahead.look()
 
     def _work(self) -> None:
         problem: ShowcaseError | None = RunFailed("The model's thread ended.", hint="Try again.")
         try:
             while self._is_wanted():
                 self._serve()
+            self._ahead.end()
             problem = None
         except BaseException as err:  # no mistake, here or in a model, may leave a request without an answer
             problem = told(err, "The worker of %s ended", self.key.model_id)
@@ -159,6 +164,7 @@ class Worker:
     def _die(self, error: ShowcaseError) -> None:
         """Let the model go and leave its line to another worker; whoever comes meanwhile is in that line, too."""
         try:
+            self._ahead.end()
             self._cache.unload(self.place)
         finally:
             with self._changed:
@@ -195,6 +201,7 @@ class Worker:
                 self._renumber()
             while self._answer_next():
                 pass
+        self._ahead.let_go()
         self._cache.unload(self.place)
         # After Cancelled nobody waited; whoever has come since deserves another try.
         if problem is not None and not isinstance(problem, Cancelled):
@@ -218,7 +225,7 @@ class Worker:
         began_s = self._clock()
         if live:
             self._ran = True
-            run_batch(loaded, live, self._clock, self._settle, self._line.room, self._line.pace)
+            run_batch(loaded, live, self._clock, self._settle, self._line.room, self._line.pace, self._ahead.take)
         with self._changed:
             if live:
                 newest_s = (self._clock() - began_s) / len(live)
@@ -237,6 +244,7 @@ class Worker:
 
     def _settle(self, tickets: Sequence[Ticket]) -> None:
         with self._changed:
+            self._ahead.rest()
             settled = set(tickets)
             self._running = [ticket for ticket in self._running if ticket not in settled]
             self._runs += sum(ticket.inputs is not None for ticket in tickets)

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from core.tasks.pipelines import pipeline_loader
-from core.tasks.sound_windows import averaged, sound_windows
+from core.tasks.sound_windows import Heard, averaged, sound_windows
 from core.tasks.spec import Example, Parameters, Task
 from core.values import Audio, Labels
 
@@ -27,22 +25,26 @@ class AudioClassificationParameters(Parameters):
     top_k: int = Field(5, ge=1, le=100, description="How many labels to return, best first.")
 
 
-def run(pipe: Any, inputs: Sequence[Audio], parameters: AudioClassificationParameters) -> list[Labels]:
-    """Classify each sound; one longer than the model hears at once is heard in windows, and their scores averaged."""
-    windows = [sound_windows(pipe, audio) for audio in inputs]
-    scores = iter(_scores(pipe, [window for heard in windows for window in heard]))
-    return [
-        averaged([next(scores) for _ in heard], audio, parameters.top_k)
-        for heard, audio in zip(windows, inputs, strict=True)
-    ]
+def prepare(
+    pipe: Any,
+    inputs: Audio,
+    parameters: AudioClassificationParameters,  # noqa: ARG001  # they say what is made of the scores
+) -> Heard:
+    """Return a sound as the model is given it, in windows if it is longer than the model hears at once."""
+    return Heard(inputs.duration_s, [pipe.preprocess(window) for window in sound_windows(pipe, inputs)])
 
 
-def _scores(pipe: Any, windows: Sequence[NDArray[np.float32]]) -> list[dict[str, float]]:
+def run(pipe: Any, inputs: Sequence[Heard], parameters: AudioClassificationParameters) -> list[Labels]:
+    """Classify each sound; of one that is heard in windows, the scores are averaged."""
+    scores = iter(_scores(pipe, [window for heard in inputs for window in heard.windows]))
+    return [averaged([next(scores) for _ in heard.windows], heard.duration_s, parameters.top_k) for heard in inputs]
+
+
+def _scores(pipe: Any, prepared: Sequence[Any]) -> list[dict[str, float]]:
     """Return the score of each label for each window; windows of one length run together, so that none is padded."""
     import torch
     from transformers.modeling_outputs import SequenceClassifierOutput
 
-    prepared = [pipe.preprocess(window) for window in windows]
     shapes = [tuple((name, tuple(part.shape)) for name, part in sorted(heard.items())) for heard in prepared]
     found: dict[int, dict[str, float]] = {}
     for shape in dict.fromkeys(shapes):
@@ -54,7 +56,7 @@ def _scores(pipe: Any, windows: Sequence[NDArray[np.float32]]) -> list[dict[str,
                 answer = SequenceClassifierOutput(logits=row[None])
                 rows = pipe.postprocess(answer, top_k=pipe.model.config.num_labels)
                 found[place] = {label["label"]: label["score"] for label in rows}
-    return [found[place] for place in range(len(windows))]
+    return [found[place] for place in range(len(prepared))]
 
 
 TASK = Task(
@@ -73,5 +75,6 @@ TASK = Task(
     ),
     load=pipeline_loader("audio-classification"),
     run=run,
+    prepare=prepare,
     alike=True,  # many checkpoints have no attention mask: padding would change their answers
 )

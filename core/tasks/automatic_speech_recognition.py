@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -49,32 +50,76 @@ class AutomaticSpeechRecognitionParameters(Parameters):
     )
 
 
-def run(pipe: Any, inputs: Sequence[Audio], parameters: AutomaticSpeechRecognitionParameters) -> list[Transcript]:
-    """Transcribe each sound, whatever its length.
+@dataclass(frozen=True)
+class Spoken:
+    """Hold a sound as the model is given it.
+
+    Args:
+        pieces: of each piece that is transcribed by itself, often the whole, the parts that the pipeline makes of it.
+        is_long: whether it is more than the model hears at once, other than CTC models, which hear any length.
+    """
+
+    duration_s: float
+    pieces: Sequence[Sequence[Any]]
+    is_long: bool
+
+
+def prepare(
+    pipe: Any,
+    inputs: Audio,
+    parameters: AutomaticSpeechRecognitionParameters,  # noqa: ARG001  # they say what is written of it
+) -> Spoken:
+    """Return a sound as the model is given it, whatever its length.
 
     A CTC model reads a long one in windows that overlap, Whisper by itself, from one phrase that it has timed to
     the next, and any other in pieces of at most 30 s, whose joints may go through a word.
+    """
+    if pipe.type not in ("ctc", "seq2seq_whisper"):
+        pieces = [list(pipe.preprocess(piece)) for piece in sound_windows(pipe, inputs)]
+        return Spoken(inputs.duration_s, pieces, is_long=len(pieces) > 1)
+    raw = raw_audio(pipe, inputs)
+    is_long = pipe.type == "seq2seq_whisper" and len(raw["raw"]) > pipe.feature_extractor.n_samples
+    is_cut = pipe.type == "ctc" and inputs.duration_s > ONE_PASS_S
+    windows = {"chunk_length_s": WINDOW_S, "stride_length_s": STRIDE_S} if is_cut else {}
+    return Spoken(inputs.duration_s, [list(pipe.preprocess(raw, **windows))], is_long)
+
+
+def run(pipe: Any, inputs: Sequence[Spoken], parameters: AutomaticSpeechRecognitionParameters) -> list[Transcript]:
+    """Transcribe each sound.
+
     Raises: BadParameters if the model cannot be told its language or task.
     """
     telling = _telling(pipe, parameters)
-    return [_transcribed(pipe, audio, parameters.return_timestamps, telling) for audio in inputs]
+    return [_transcribed(pipe, spoken, parameters.return_timestamps, telling) for spoken in inputs]
 
 
-def _transcribed(pipe: Any, audio: Audio, timed: bool, telling: dict[str, Any]) -> Transcript:
-    raw = raw_audio(pipe, audio)
+def _transcribed(pipe: Any, spoken: Spoken, timed: bool, telling: dict[str, Any]) -> Transcript:
     if pipe.type == "ctc":
-        windows = {"chunk_length_s": WINDOW_S, "stride_length_s": STRIDE_S} if audio.duration_s > ONE_PASS_S else {}
-        return _transcript(pipe(raw, **({"return_timestamps": "word"} if timed else {}), **windows), timed)
+        (parts,) = spoken.pieces
+        return _transcript(_said(pipe, parts, {}, {"return_timestamps": "word"} if timed else {}), timed)
     if pipe.type == "seq2seq_whisper":
-        is_long = len(raw["raw"]) > pipe.feature_extractor.n_samples
-        return _transcript(pipe(raw, return_timestamps=timed or is_long, **telling), timed)
-    return _in_pieces(pipe, audio, timed)
+        (parts,) = spoken.pieces
+        always = getattr(pipe.model.generation_config, "return_timestamps", False)
+        times = {"return_timestamps": timed or spoken.is_long or always}
+        return _transcript(_said(pipe, parts, {**telling, **times}, times), timed)
+    return _in_pieces(pipe, spoken, timed)
 
 
-def _in_pieces(pipe: Any, audio: Audio, timed: bool) -> Transcript:
+def _said(pipe: Any, parts: Sequence[Any], writing: dict[str, Any], reading: dict[str, Any]) -> dict[str, Any]:
+    """Return what the pipeline says of the parts of a piece.
+
+    Args:
+        writing: what the model is told.
+        reading: what is told to whoever makes text of its answers.
+    """
+    answer: dict[str, Any] = pipe.postprocess([pipe.forward(part, **writing) for part in parts], **reading)
+    return answer
+
+
+def _in_pieces(pipe: Any, spoken: Spoken, timed: bool) -> Transcript:
     """Transcribe with a model that gives no times: a long sound piece by piece, or its end would be left out."""
-    texts = [pipe(window)["text"].strip() for window in sound_windows(pipe, audio)]
-    each_s = audio.duration_s / len(texts)
+    texts = [_said(pipe, parts, {}, {})["text"].strip() for parts in spoken.pieces]
+    each_s = spoken.duration_s / len(texts)
     pieces = [
         Chunk(text=text, start_s=number * each_s, end_s=(number + 1) * each_s) for number, text in enumerate(texts)
     ]
@@ -99,7 +144,7 @@ def _telling(pipe: Any, parameters: AutomaticSpeechRecognitionParameters) -> dic
     if parameters.task not in generation.task_to_id:
         raise BadParameters("This model does not translate.", hint="Choose the task transcribe.")
     language = {} if parameters.language == AUTO else {"language": parameters.language}
-    return {"generate_kwargs": {"task": parameters.task, **language}}
+    return {"task": parameters.task, **language}
 
 
 def _transcript(answer: dict[str, Any], timed: bool) -> Transcript:
@@ -127,5 +172,6 @@ TASK = Task(
     ),
     load=pipeline_loader("automatic-speech-recognition"),
     run=run,
+    prepare=prepare,
     batches=False,  # padding would change what many checkpoints hear, and sounds are rarely of one length
 )

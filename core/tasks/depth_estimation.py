@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from core.media import to_pil
+from core.tasks.pictures import Seen, prepare_picture
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.spec import Example, Parameters, Task
 from core.values import Depth, Image
@@ -32,7 +32,7 @@ class DepthEstimationParameters(Parameters):
     )
 
 
-def run(pipe: Any, inputs: Sequence[Image], parameters: DepthEstimationParameters) -> list[Depth]:
+def run(pipe: Any, inputs: Sequence[Seen], parameters: DepthEstimationParameters) -> list[Depth]:
     """Measure each picture, at its own size but for pictures over `LARGEST_SIDE`.
 
     The pipeline's own last step is left out: it also makes a grey picture, in a way that knows neither a
@@ -41,10 +41,10 @@ def run(pipe: Any, inputs: Sequence[Image], parameters: DepthEstimationParameter
     metric = is_metric(pipe.model.config)
     nearness = {"auto": not metric, "nearer": True, "farther": False}[parameters.larger_values]
     depths = []
-    for image in inputs:
+    for image, tensors in ((one.image, one.tensors) for one in inputs):
         scale = min(1.0, LARGEST_SIDE / max(image.width, image.height))
         size = (max(1, round(image.height * scale)), max(1, round(image.width * scale)))
-        found = pipe.forward(pipe.preprocess(to_pil(image)))
+        found = pipe.forward(tensors)
         found["predicted_depth"] = found["predicted_depth"].float()
         options = {"target_sizes": [size]}
         if pipe.model.config.model_type == "zoedepth":  # pads, and takes the padding off by the picture's own size
@@ -81,5 +81,6 @@ TASK = Task(
     ),
     load=pipeline_loader("depth-estimation"),
     run=run,
+    prepare=prepare_picture,
     batches=False,  # processors keep the aspect ratio, so pictures of two shapes do not stack
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,30 +97,56 @@ def load(checkpoint: Checkpoint) -> Any:
     )
 
 
-def run(pipe: Any, inputs: Sequence[AskedPage], parameters: DocumentQuestionAnsweringParameters) -> list[PageAnswers]:
+@dataclass(frozen=True)
+class ReadPage:
+    """Hold what is asked of a page, and the words on it; none where the model reads by itself."""
+
+    asked: AskedPage
+    words: Sequence[Word]
+
+
+def prepare(pipe: Any, inputs: AskedPage, parameters: DocumentQuestionAnsweringParameters) -> ReadPage:
+    """Read a page, for a model that does not: by far the longest part. The tokenizer is left to `run`.
+
+    Raises: BadInput if a page has no words; ModelUnavailable as `words_on` does.
+    """
+    if _reads(pipe):
+        return ReadPage(inputs, ())
+    words = words_on(inputs.image, parameters.lang)
+    if not words:
+        raise BadInput("Tesseract found no words on this page.", hint="Send a sharper or a larger picture of it.")
+    return ReadPage(inputs, words)
+
+
+def run(pipe: Any, inputs: Sequence[ReadPage], parameters: DocumentQuestionAnsweringParameters) -> list[PageAnswers]:
     """Answer each question.
 
-    Raises: BadInput if a question is too long for the model, or a page has no words.
+    Raises: BadInput if a question is too long for the model.
     """
-    answer = _generated if pipe.model.config.model_type == "vision-encoder-decoder" else _found
     return [
-        PageAnswers(width=asked.image.width, height=asked.image.height, answers=answer(pipe, asked, parameters))
-        for asked in inputs
+        PageAnswers(
+            width=page.asked.image.width,
+            height=page.asked.image.height,
+            answers=_generated(pipe, page.asked) if _reads(pipe) else _found(pipe, page, parameters),
+        )
+        for page in inputs
     ]
 
 
-def _generated(pipe: Any, asked: AskedPage, _: DocumentQuestionAnsweringParameters) -> tuple[PageAnswer, ...]:
+def _reads(pipe: Any) -> bool:
+    return bool(pipe.model.config.model_type == "vision-encoder-decoder")
+
+
+def _generated(pipe: Any, asked: AskedPage) -> tuple[PageAnswer, ...]:
     _room(pipe, asked.question.text, pipe.model.config.decoder.max_position_embeddings)
     rows = pipe(image=to_pil(asked.image), question=asked.question.text)
     return tuple(PageAnswer(answer=row["answer"]) for row in rows if row["answer"])
 
 
-def _found(pipe: Any, asked: AskedPage, parameters: DocumentQuestionAnsweringParameters) -> tuple[PageAnswer, ...]:
+def _found(pipe: Any, page: ReadPage, parameters: DocumentQuestionAnsweringParameters) -> tuple[PageAnswer, ...]:
+    asked, words = page.asked, page.words
     limit = token_limit(pipe.model, pipe.tokenizer)
     room = _room(pipe, asked.question.text, limit)
-    words = words_on(asked.image, parameters.lang)
-    if not words:
-        raise BadInput("Tesseract found no words on this page.", hint="Send a sharper or a larger picture of it.")
     rows = pipe(
         image=to_pil(asked.image),
         question=asked.question.text,
@@ -195,6 +222,7 @@ TASK = Task(
     ),
     load=load,
     run=run,
+    prepare=prepare,
     batches=False,  # a page is cut into windows, which are a batch by themselves
     also_loads=("vision-encoder-decoder",),  # Donut, which transformers' pipeline takes and its list leaves out
 )

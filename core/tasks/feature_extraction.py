@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from core.tasks.sentences import SentencePipe, load_sentence_model, vectors_of
+from core.tasks.sentences import SentencePipe, Sentences, load_sentence_model, read, vectors_of
 from core.tasks.spec import Example, Parameters, Task
 from core.values import Embeddings, Text, Value
 
@@ -35,13 +35,19 @@ class FeatureExtractionParameters(Parameters):
     normalize: bool = Field(True, description="Bring every vector to length 1.")
 
 
-def run(pipe: SentencePipe, inputs: Sequence[Texts], parameters: FeatureExtractionParameters) -> list[Embeddings]:
+def prepare(
+    pipe: SentencePipe,
+    inputs: Texts,
+    parameters: FeatureExtractionParameters,  # noqa: ARG001  # they say what is made of the vectors
+) -> Sentences:
+    """Tokenise an input's texts."""
+    return read(pipe, [text.text for text in inputs.texts])
+
+
+def run(pipe: SentencePipe, inputs: Sequence[Sentences], parameters: FeatureExtractionParameters) -> list[Embeddings]:
     """Return the vectors of each input's texts."""
     pooling = None if parameters.pooling == "automatic" else parameters.pooling
-    found = (
-        vectors_of(pipe, [text.text for text in one.texts], pooling=pooling, normalize=parameters.normalize)
-        for one in inputs
-    )
+    found = (vectors_of(pipe, texts, pooling=pooling, normalize=parameters.normalize) for texts in inputs)
     return [Embeddings.from_array(vectors.array, note=vectors.note) for vectors in found]
 
 
@@ -96,5 +102,6 @@ TASK = Task(
     ),
     load=load_sentence_model,
     run=run,
+    prepare=prepare,
     batches=False,  # one input is a batch already
 )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from core.errors import BadInput, BadParameters, ModelUnavailable, TooLarge
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.spec import Checkpoint, Example, Parameters, Task
+from core.tasks.tokens import Encoded, batches
 from core.tasks.windows import spans_beyond, token_limit
 from core.values import Filling, Fillings, Text
 
@@ -37,6 +41,21 @@ class Piece(NamedTuple):
     gaps: slice
 
 
+@dataclass(frozen=True)
+class Gapped:
+    """Hold a text whose gaps are written as the model writes them.
+
+    Args:
+        rows: what the model is given for each piece.
+        targets: the tokens to choose from; None for all.
+    """
+
+    text: str
+    pieces: Sequence[Piece]
+    rows: Sequence[Encoded]
+    targets: NDArray[np.int64] | None
+
+
 def load(checkpoint: Checkpoint) -> Any:
     """Load a model that fills gaps.
 
@@ -52,23 +71,40 @@ def load(checkpoint: Checkpoint) -> Any:
         ) from err
 
 
-def run(pipe: Any, inputs: Sequence[Text], parameters: FillMaskParameters) -> list[Fillings]:
-    """Fill the gaps of each text; of one longer than the model reads, what stands around each gap is read."""
-    mask = pipe.tokenizer.mask_token
-    texts = [_gapped(text.text, mask) for text in inputs]
-    pieces = [_pieces(pipe, text) for text in texts]
-    options: dict[str, Any] = {"top_k": min(parameters.top_k, int(pipe.model.config.get_text_config().vocab_size))}
-    if parameters.targets:
-        options["targets"] = [_token(pipe.tokenizer, word) for word in parameters.targets]
-    flat = [piece for several in pieces for piece in several]
-    answers = pipe([piece.text for piece in flat], batch_size=len(inputs), **options)
-    if len(flat) == 1:
-        answers = [answers]
-    rows = iter([_by_gap(answer)[piece.gaps] for piece, answer in zip(flat, answers, strict=True)])
+def prepare(pipe: Any, inputs: Text, parameters: FillMaskParameters) -> Gapped:
+    """Find the gaps of a text, and tokenise it; of one longer than the model reads, what stands around each gap.
+
+    Raises: BadInput, TooLarge as `_gapped` does; BadParameters as `_token` does.
+    """
+    text = _gapped(inputs.text, pipe.tokenizer.mask_token)
+    pieces = _pieces(pipe, text)
+    rows = [dict(pipe.tokenizer(piece.text)) for piece in pieces]
+    targets = sorted({_token(pipe.tokenizer, word) for word in parameters.targets})
+    return Gapped(text, pieces, rows, np.array(targets) if targets else None)
+
+
+def run(pipe: Any, inputs: Sequence[Gapped], parameters: FillMaskParameters) -> list[Fillings]:
+    """Fill the gaps of each text."""
+    words = _words(pipe, inputs, min(parameters.top_k, int(pipe.model.config.get_text_config().vocab_size)))
     return [
-        _fillings(text, mask, [gap for _ in several for gap in next(rows)], _note(text, several))
-        for text, several in zip(texts, pieces, strict=True)
+        _fillings(
+            one.text,
+            pipe.tokenizer.mask_token,
+            [gap for piece in one.pieces for gap in next(words)[piece.gaps]],
+            _note(one.text, one.pieces),
+        )
+        for one in inputs
     ]
+
+
+def _words(pipe: Any, inputs: Sequence[Gapped], top_k: int) -> Iterator[list[list[dict[str, Any]]]]:
+    """Yield the words for every gap of each piece: the pipeline's own steps, without what it puts between them."""
+    targets = inputs[0].targets  # a batch has one set of parameters
+    for together in batches(pipe.tokenizer, [row for one in inputs for row in one.rows], len(inputs)):
+        found = pipe.forward(together)
+        for ids, logits in zip(found["input_ids"], found["logits"], strict=True):
+            said = {"input_ids": ids[None], "logits": logits[None]}
+            yield _by_gap(pipe.postprocess(said, top_k=top_k, target_ids=targets))
 
 
 def _gapped(text: str, mask: str) -> str:
@@ -108,12 +144,15 @@ def _note(text: str, pieces: Sequence[Piece]) -> str:
     return "The text is longer than the model reads: of it, what stands around each gap was read."
 
 
-def _token(tokenizer: Any, word: str) -> str:
-    """Return the one token that stands for a word, as it begins a word if the tokenizer tells these apart."""
+def _token(tokenizer: Any, word: str) -> int:
+    """Return the one token that stands for a word, as it begins a word if the tokenizer tells these apart.
+
+    Raises: BadParameters if it takes several.
+    """
     for written in (f" {word.strip()}", word.strip()):
         ids = tokenizer(written, add_special_tokens=False)["input_ids"]
         if len(ids) == 1 and ids[0] != tokenizer.unk_token_id:
-            return str(tokenizer.convert_ids_to_tokens(ids[0]))
+            return int(ids[0])
     raise BadParameters(
         f"Parameter 'targets': '{word[:40]}' is not one token of this model.",
         hint="Take a shorter or more usual word, written as in the middle of a sentence.",
@@ -168,4 +207,5 @@ TASK = Task(
     ),
     load=load,
     run=run,
+    prepare=prepare,
 )

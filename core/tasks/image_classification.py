@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from core.media import to_pil
+from core.tasks.pictures import Seen, prepare_picture
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.spec import Example, Parameters, Task
 from core.values import Image, Label, Labels
@@ -22,10 +22,10 @@ class ImageClassificationParameters(Parameters):
     top_k: int = Field(5, ge=1, le=100, description="How many labels to return, best first.")
 
 
-def run(pipe: Any, inputs: Sequence[Image], parameters: ImageClassificationParameters) -> list[Labels]:
+def run(pipe: Any, inputs: Sequence[Seen], parameters: ImageClassificationParameters) -> list[Labels]:
     """Classify each picture; those that the model sees at one size run together."""
-    prepared = [pipe.preprocess(to_pil(image)) for image in inputs]
-    answers = [pipe.postprocess({"logits": row[None]}, top_k=parameters.top_k) for row in _logits(pipe, prepared)]
+    logits = _logits(pipe, [one.tensors for one in inputs])
+    answers = [pipe.postprocess({"logits": row[None]}, top_k=parameters.top_k) for row in logits]
     return [Labels(labels=tuple(Label(label=row["label"], score=row["score"]) for row in rows)) for rows in answers]
 
 
@@ -58,4 +58,5 @@ TASK = Task(
     ),
     load=pipeline_loader("image-classification"),
     run=run,
+    prepare=prepare_picture,
 )

@@ -77,20 +77,28 @@ def _has_weights(folder: Path, part: str) -> bool:
     return False
 
 
-def run(pipe: Seer, inputs: Sequence[Pictures], parameters: ImageFeatureExtractionParameters) -> list[Embeddings]:
+def prepare(
+    pipe: Seer,
+    inputs: Pictures,
+    parameters: ImageFeatureExtractionParameters,  # noqa: ARG001  # they say what is made of the model's answer
+) -> list[Any]:
+    """Return the pixels of each picture as the model sees them."""
+    return [pipe.processor(to_pil(image), return_tensors="pt")["pixel_values"] for image in inputs.images]
+
+
+def run(pipe: Seer, inputs: Sequence[list[Any]], parameters: ImageFeatureExtractionParameters) -> list[Embeddings]:
     """Return a vector for each picture of each input, one picture at a time: they may be of different shapes."""
     return [
-        Embeddings.from_array(np.stack([_vector(pipe, image, parameters.pooling) for image in one.images]))
-        for one in inputs
+        Embeddings.from_array(np.stack([_vector(pipe, pixels, parameters.pooling) for pixels in pictures]))
+        for pictures in inputs
     ]
 
 
-def _vector(pipe: Seer, image: Image, pooling: str) -> NDArray[np.float32]:
+def _vector(pipe: Seer, pixels: Any, pooling: str) -> NDArray[np.float32]:
     import torch
 
-    prepared = pipe.processor(to_pil(image), return_tensors="pt")["pixel_values"]
     with torch.inference_mode():
-        found = pipe.model(pixel_values=prepared.to(pipe.model.device, pipe.model.dtype))
+        found = pipe.model(pixel_values=pixels.to(pipe.model.device, pipe.model.dtype))
     own = getattr(found, "pooler_output", None)
     states = found.last_hidden_state[0].float()
     if pooling == "auto" and own is not None:
@@ -139,5 +147,6 @@ TASK = Task(
     ),
     load=load,
     run=run,
+    prepare=prepare,
     batches=False,  # one input is several pictures already
 )

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from core.media import png_of_mask, to_pil
+from core.tasks.pictures import Seen
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.spec import Example, Parameters, Task
 from core.values import Image, Mask, Masks
@@ -28,12 +29,19 @@ class ImageSegmentationParameters(Parameters):
     overlap_mask_area_threshold: float = Field(0.5, ge=0.0, le=1.0, description="Drop regions mostly under others.")
 
 
-def run(pipe: Any, inputs: Sequence[Image], parameters: ImageSegmentationParameters) -> list[Masks]:
+def prepare(pipe: Any, inputs: Image, parameters: ImageSegmentationParameters) -> Seen:
+    """Return a picture as the model is given it; OneFormer is also told what to look for."""
+    return Seen(inputs, pipe.preprocess(to_pil(inputs), **_subtask(parameters)))
+
+
+def run(pipe: Any, inputs: Sequence[Seen], parameters: ImageSegmentationParameters) -> list[Masks]:
     """Segment each picture."""
-    options = parameters.model_dump(exclude={"subtask"})
-    if parameters.subtask != "auto":
-        options["subtask"] = parameters.subtask
-    return [_masks(image, pipe(to_pil(image), **options)) for image in inputs]
+    options = parameters.model_dump(exclude={"subtask"}) | _subtask(parameters)
+    return [_masks(one.image, pipe.postprocess(pipe.forward(one.tensors), **options)) for one in inputs]
+
+
+def _subtask(parameters: ImageSegmentationParameters) -> dict[str, str]:
+    return {} if parameters.subtask == "auto" else {"subtask": parameters.subtask}
 
 
 def _masks(image: Image, rows: Sequence[dict[str, Any]]) -> Masks:
@@ -70,5 +78,6 @@ TASK = Task(
     ),
     load=pipeline_loader("image-segmentation"),
     run=run,
+    prepare=prepare,
     batches=False,  # masks are made at each picture's own size
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from core.media import to_pil
+from core.tasks.pictures import Seen, prepare_picture
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.spec import Example, Parameters, Task
 from core.values import Box, Boxes, Detection, Image
@@ -22,9 +22,10 @@ class ObjectDetectionParameters(Parameters):
     threshold: float = Field(0.5, ge=0.0, le=1.0, description="Keep only boxes with at least this score.")
 
 
-def run(pipe: Any, inputs: Sequence[Image], parameters: ObjectDetectionParameters) -> list[Boxes]:
+def run(pipe: Any, inputs: Sequence[Seen], parameters: ObjectDetectionParameters) -> list[Boxes]:
     """Find the things in each picture."""
-    return [boxes_of(image, pipe(to_pil(image), threshold=parameters.threshold)) for image in inputs]
+    found = (pipe.postprocess(pipe.forward(one.tensors), threshold=parameters.threshold) for one in inputs)
+    return [boxes_of(one.image, rows) for one, rows in zip(inputs, found, strict=True)]
 
 
 def boxes_of(image: Image, rows: Sequence[dict[str, Any]]) -> Boxes:
@@ -62,5 +63,6 @@ TASK = Task(
     ),
     load=pipeline_loader("object-detection"),
     run=run,
+    prepare=prepare_picture,
     batches=False,  # processors keep the aspect ratio, so pictures of two shapes do not stack
 )

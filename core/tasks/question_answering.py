@@ -63,6 +63,14 @@ class Reader:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Hold a passage, and the tokens of the question and of each of the passage's windows."""
+
+    passage: str
+    windows: Any
+
+
+@dataclass(frozen=True)
 class Window:
     """Hold what the model said of one window: a start and an end score for each token, and where tokens stand."""
 
@@ -89,30 +97,22 @@ def load(checkpoint: Checkpoint) -> Reader:
     return Reader(model, tokenizer)
 
 
-def run(
-    pipe: Reader, inputs: Sequence[QuestionAnsweringInput], parameters: QuestionAnsweringParameters
-) -> list[Answers]:
-    """Answer each question from its passage."""
-    encodings = [_encoded(pipe, one, parameters) for one in inputs]
-    windows = _read(pipe, encodings)
-    return [
-        _answers(one.context.text, [next(windows) for _ in encoding["input_ids"]], parameters)
-        for one, encoding in zip(inputs, encodings, strict=True)
-    ]
+def prepare(pipe: Reader, inputs: QuestionAnsweringInput, parameters: QuestionAnsweringParameters) -> Asked:
+    """Tokenise a question, and its passage in windows that overlap.
 
-
-def _encoded(pipe: Reader, asked: QuestionAnsweringInput, parameters: QuestionAnsweringParameters) -> Any:
+    Raises: TooLarge if the question leaves no room for a passage.
+    """
     limit = min(LONGEST_WINDOW, token_limit(pipe.model, pipe.tokenizer))
-    question = len(pipe.tokenizer(asked.question.text, add_special_tokens=False, verbose=False)["input_ids"])
+    question = len(pipe.tokenizer(inputs.question.text, add_special_tokens=False, verbose=False)["input_ids"])
     if question > limit // 2:
         raise TooLarge(
             f"The question is {question} tokens long; this model reads questions of up to {limit // 2}.",
             hint="Ask in fewer words.",
         )
     room = limit - question - int(pipe.tokenizer.num_special_tokens_to_add(pair=True))
-    return pipe.tokenizer(
-        asked.question.text,
-        asked.context.text,
+    windows = pipe.tokenizer(
+        inputs.question.text,
+        inputs.context.text,
         truncation="only_second",
         max_length=limit,
         stride=min(parameters.doc_stride, room // 2),
@@ -120,6 +120,13 @@ def _encoded(pipe: Reader, asked: QuestionAnsweringInput, parameters: QuestionAn
         return_offsets_mapping=True,
         verbose=False,
     )
+    return Asked(inputs.context.text, windows)
+
+
+def run(pipe: Reader, inputs: Sequence[Asked], parameters: QuestionAnsweringParameters) -> list[Answers]:
+    """Answer each question from its passage."""
+    said = _read(pipe, [one.windows for one in inputs])
+    return [_answers(one.passage, [next(said) for _ in one.windows["input_ids"]], parameters) for one in inputs]
 
 
 def _read(pipe: Reader, encodings: Sequence[Any]) -> Iterator[Window]:
@@ -242,4 +249,5 @@ TASK = Task(
     ),
     load=load,
     run=run,
+    prepare=prepare,
 )

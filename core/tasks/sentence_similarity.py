@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from core.tasks.sentences import SentencePipe, load_sentence_model, vectors_of
+from core.tasks.sentences import SentencePipe, Sentences, load_sentence_model, read, vectors_of
 from core.tasks.spec import Example, Parameters, Task
 from core.values import Similarities, Text, Value
 
@@ -28,17 +28,25 @@ class SentenceSimilarityParameters(Parameters):
     """Tune sentence similarity: there is nothing to tune."""
 
 
+def prepare(
+    pipe: SentencePipe,
+    inputs: SourceAndSentences,
+    parameters: SentenceSimilarityParameters,  # noqa: ARG001  # it has none
+) -> Sentences:
+    """Tokenise an input's source and its sentences, in this order."""
+    return read(pipe, [inputs.source_sentence.text, *(sentence.text for sentence in inputs.sentences)])
+
+
 def run(
     pipe: SentencePipe,
-    inputs: Sequence[SourceAndSentences],
+    inputs: Sequence[Sentences],
     parameters: SentenceSimilarityParameters,  # noqa: ARG001  # it has none
 ) -> list[Similarities]:
     """Compare each input's sentences with its source, in the order in which they were given."""
     return [_compared(pipe, one) for one in inputs]
 
 
-def _compared(pipe: SentencePipe, one: SourceAndSentences) -> Similarities:
-    texts = [one.source_sentence.text, *(sentence.text for sentence in one.sentences)]
+def _compared(pipe: SentencePipe, texts: Sentences) -> Similarities:
     vectors = vectors_of(pipe, texts, pooling=None, normalize=True)
     scores = vectors.array[1:] @ vectors.array[0]
     return Similarities(scores=tuple(float(score) for score in scores.clip(-1, 1)), note=vectors.note)
@@ -95,5 +103,6 @@ TASK = Task(
     ),
     load=load_sentence_model,
     run=run,
+    prepare=prepare,
     batches=False,  # one input is a batch already
 )

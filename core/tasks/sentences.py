@@ -20,6 +20,7 @@ from core.errors import ModelUnavailable
 from core.hub.files import POOLING
 from core.tasks.pipelines import load_model
 from core.tasks.spec import Checkpoint
+from core.tasks.tokens import Encoded, batches, encoded
 from core.tasks.windows import text_windows, token_limit
 
 Pooling = Literal["mean", "cls", "max", "last"]
@@ -46,6 +47,19 @@ class SentencePipe:
     model: Any
     tokenizer: Any
     pooling: Pooling
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Hold texts as the model is given them.
+
+    Args:
+        lengths: of each text the characters of the windows that it is read in, often one.
+        rows: what the model is given for each window, text after text.
+    """
+
+    lengths: Sequence[Sequence[int]]
+    rows: Sequence[Encoded]
 
 
 @dataclass(frozen=True)
@@ -82,31 +96,34 @@ def load_sentence_model(checkpoint: Checkpoint) -> SentencePipe:
     return SentencePipe(model, tokenizer, pooling)
 
 
-def vectors_of(pipe: SentencePipe, texts: Sequence[str], *, pooling: Pooling | None, normalize: bool) -> Vectors:
+def read(pipe: SentencePipe, texts: Sequence[str]) -> Sentences:
+    """Cut what is longer than the model reads into windows that overlap, and tokenise each."""
+    most = token_limit(pipe.model, pipe.tokenizer)
+    room = most - int(pipe.tokenizer.num_special_tokens_to_add())
+    cut = [text_windows(text, pipe.tokenizer, room) for text in texts]
+    rows = [encoded(pipe.tokenizer, window, most) for windows in cut for window in windows]
+    return Sentences([[len(window) for window in windows] for windows in cut], rows)
+
+
+def vectors_of(pipe: SentencePipe, texts: Sentences, *, pooling: Pooling | None, normalize: bool) -> Vectors:
     """Return a vector for each text; one longer than the model reads gets the mean of its windows' vectors.
 
     Args:
         pooling: how the tokens' vectors become one; None: as the checkpoint says.
         normalize: whether each vector is brought to length 1.
     """
-    most = token_limit(pipe.model, pipe.tokenizer)
-    room = most - int(pipe.tokenizer.num_special_tokens_to_add())
-    cut = [text_windows(text, pipe.tokenizer, room) for text in texts]
-    windows = [window for own in cut for window in own]
-    pooled = np.zeros((len(windows), 0), np.float32)
-    by_length = sorted(range(len(windows)), key=lambda at: len(windows[at]))
-    for start in range(0, len(by_length), AT_ONCE):
-        some = by_length[start : start + AT_ONCE]
-        answer = _pooled(pipe, [windows[at] for at in some], most, pooling or pipe.pooling)
-        pooled = np.zeros((len(windows), answer.shape[1]), np.float32) if start == 0 else pooled
-        pooled[some] = answer
+    lengths = [length for own in texts.lengths for length in own]
+    by_length = sorted(range(len(lengths)), key=lengths.__getitem__)
+    together = batches(pipe.tokenizer, [texts.rows[at] for at in by_length], AT_ONCE)
+    found = np.concatenate([_pooled(pipe, some, pooling or pipe.pooling) for some in together])
+    pooled = np.empty_like(found)
+    pooled[by_length] = found
     rows, at = [], 0
-    for own in cut:
-        weights = [len(window) for window in own]
-        rows.append(np.average(pooled[at : at + len(own)], axis=0, weights=weights))
+    for own in texts.lengths:
+        rows.append(np.average(pooled[at : at + len(own)], axis=0, weights=own))
         at += len(own)
     array = np.asarray(rows, np.float32)
-    most_windows = max(map(len, cut))
+    most_windows = max(map(len, texts.lengths))
     note = f"The longest text did not fit the model at once; its vector is the mean of {most_windows} windows'."
     return Vectors(normalized(array) if normalize else array, note if most_windows > 1 else "")
 
@@ -117,15 +134,14 @@ def normalized(array: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(array / np.where(lengths == 0, 1, lengths), np.float32)
 
 
-def _pooled(pipe: SentencePipe, texts: Sequence[str], most: int, pooling: Pooling) -> NDArray[np.float32]:
-    """Return the vectors of texts, of shape (texts, width)."""
+def _pooled(pipe: SentencePipe, together: Any, pooling: Pooling) -> NDArray[np.float32]:
+    """Return the vectors of texts that are read together, of shape (texts, width)."""
     import torch
 
-    read = pipe.tokenizer(list(texts), padding=True, truncation=True, max_length=most, return_tensors="pt")
-    read = read.to(pipe.model.device)
+    together = together.to(pipe.model.device)
     with torch.inference_mode():
-        tokens = pipe.model(**read).last_hidden_state.float()  # (texts, tokens, width)
-    mask = read["attention_mask"].unsqueeze(-1)
+        tokens = pipe.model(**together).last_hidden_state.float()  # (texts, tokens, width)
+    mask = together["attention_mask"].unsqueeze(-1)
     if pooling == "cls":
         vectors = tokens[:, 0]
     elif pooling == "last":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +26,14 @@ takes memory by the square of the length.
 
 FRAME_S: Final = 0.01
 """Seconds between two frames of the Audio Spectrogram Transformer. Source: its filter banks, shifted by 10 ms."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Hold how long a sound is, and what the model is given for each window of it."""
+
+    duration_s: float
+    windows: Sequence[Any]
 
 
 def sound_windows(pipe: Any, audio: Audio) -> list[NDArray[np.float32]]:
@@ -49,12 +58,12 @@ def window_s(feature_extractor: Any) -> float:
     return min(own, default=MAX_WINDOW_S)
 
 
-def averaged(windows: Sequence[Mapping[str, float]], audio: Audio, top_k: int | None = None) -> Labels:
+def averaged(windows: Sequence[Mapping[str, float]], duration_s: float, top_k: int | None = None) -> Labels:
     """Return the mean of each label's score over the windows, best first, and a note if there are several."""
     means = {label: float(np.mean([scores[label] for scores in windows])) for label in windows[0]}
     rows = sorted(means.items(), key=lambda row: -row[1])[:top_k]
     note = ""
     if len(windows) > 1:
-        each_s = audio.duration_s / len(windows)
+        each_s = duration_s / len(windows)
         note = f"Heard in {len(windows)} windows of {each_s:.1f} s; each score is their average."
     return Labels(labels=tuple(Label(label=label, score=score) for label, score in rows), note=note)

@@ -52,8 +52,25 @@ class Checkpoint:
     device: str
 
 
+class Prepare(Protocol):
+    """Make one input ready for the model: token ids, or tensors on the processor.
+
+    Called for one input of a model at a time, but also from a thread beside the model's, and while the model runs. Of
+    the pipe it uses the tokenizer and the processors, and looks at configurations; it changes nothing else.
+    """
+
+    def __call__(self, pipe: Any, inputs: Any, parameters: Any) -> Any:
+        """Return what `run` is given for this input: whatever it needs of it. May raise what `run` may."""
+        ...
+
+
 class Run(Protocol):
-    """Answer a batch: as many answers as inputs, in the same order."""
+    """Answer a batch: as many answers as inputs, in the same order.
+
+    Where the task has a `prepare`, each input comes as that returned it. A tokenizer that `prepare` uses may then pad
+    and decode here, and no more: to be called may change how it cuts and pads, while another thread relies on that.
+    What it is given stays as it is: a run that failed is repeated with parts of it.
+    """
 
     def __call__(self, pipe: Any, inputs: Sequence[Any], parameters: Any) -> list[Any]:
         """Answer the batch."""
@@ -100,6 +117,8 @@ class Task:
         examples: two or three inputs that show it off; the first one is Home's.
         load: makes the pipe of a checkpoint; `core.tasks.pipeline_loader` for what transformers has as a pipeline.
         run: answers a batch.
+        prepare: makes an input ready for `run`; None where `run` is given the inputs themselves. A task that has it has
+            neither `stream` nor `count_tokens`: these are given the inputs, and use the tokenizer as they like.
         stream: answers one input bit by bit; None where there is nothing to see before the end.
         count_tokens: counts what was read and written, from the pipe, input, parameters and answer; None where the
             task has no such thing.
@@ -122,6 +141,7 @@ class Task:
     examples: tuple[Example, ...]
     load: Load
     run: Run
+    prepare: Prepare | None = None
     stream: Stream | None = None
     count_tokens: Callable[[Any, Any, Any, Any], Tokens] | None = None
     batches: bool = True
@@ -143,6 +163,14 @@ class Task:
     def first_example(self) -> Example:
         """Return what stands in the form at first; an empty one where there are no examples."""
         return self.examples[0] if self.examples else Example("", {})
+
+    def prepared(self, pipe: Any, inputs: Any, parameters: Any) -> Any:
+        """Return what `run` is given for one input."""
+        return inputs if self.prepare is None else self.prepare(pipe, inputs, parameters)
+
+    def answers(self, pipe: Any, inputs: Sequence[Any], parameters: Any) -> list[Any]:
+        """Answer a batch in this thread, from its inputs on."""
+        return self.run(pipe, [self.prepared(pipe, one, parameters) for one in inputs], parameters)
 
     def checked_parameters(self, given: Mapping[str, Any]) -> Parameters:
         """Return the parameters, defaults filled in.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
 
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.spec import Example, Parameters, Task
+from core.tasks.tokens import Encoded, batches, encoded
 from core.tasks.windows import text_windows, token_limit
 from core.values import Label, Labels, Text
 
@@ -22,42 +24,59 @@ class TextClassificationParameters(Parameters):
     top_k: int = Field(5, ge=1, le=100, description="How many labels to return, best first.")
 
 
-def run(pipe: Any, inputs: Sequence[Text], parameters: TextClassificationParameters) -> list[Labels]:
-    """Classify each text; of one longer than the model reads, the scores of its overlapping windows are averaged."""
+@dataclass(frozen=True)
+class Windows:
+    """Hold a text in the windows that the model reads it in, often one.
+
+    Args:
+        lengths: characters of each.
+        rows: what the model is given for each.
+    """
+
+    lengths: tuple[int, ...]
+    rows: tuple[Encoded, ...]
+
+
+def prepare(
+    pipe: Any,
+    inputs: Text,
+    parameters: TextClassificationParameters,  # noqa: ARG001  # they say what is made of the scores
+) -> Windows:
+    """Cut a text that is longer than the model reads into windows that overlap, and tokenise each."""
     limit = token_limit(pipe.model, pipe.tokenizer)
-    room = limit - int(pipe.tokenizer.num_special_tokens_to_add())
-    cut = [text_windows(text.text, pipe.tokenizer, room) for text in inputs]
+    windows = text_windows(inputs.text, pipe.tokenizer, limit - int(pipe.tokenizer.num_special_tokens_to_add()))
+    return Windows(tuple(map(len, windows)), tuple(encoded(pipe.tokenizer, window, limit) for window in windows))
+
+
+def run(pipe: Any, inputs: Sequence[Windows], parameters: TextClassificationParameters) -> list[Labels]:
+    """Classify each text; of one longer than the model reads, the scores of its windows are averaged."""
     # All labels of each window: what is best in the mean may be best in none of them.
-    answers = _read(pipe, [window for windows in cut for window in windows], limit, max(AT_ONCE, len(inputs)))
-    return [_averaged(windows, [next(answers) for _ in windows], parameters.top_k) for windows in cut]
+    answers = _read(pipe, [row for text in inputs for row in text.rows], max(AT_ONCE, len(inputs)))
+    return [_averaged(text.lengths, [next(answers) for _ in text.rows], parameters.top_k) for text in inputs]
 
 
-def _read(pipe: Any, windows: Sequence[str], limit: int, at_once: int) -> Iterator[list[dict[str, Any]]]:
+def _read(pipe: Any, rows: Sequence[Encoded], at_once: int) -> Iterator[list[dict[str, Any]]]:
     """Yield the scores of each window.
 
     The pipeline's own steps, without the loader of datasets that it puts between them: that takes a millisecond a call.
     """
-    if pipe.tokenizer.pad_token_id is None:
-        at_once = 1
-    for begin in range(0, len(windows), at_once):
-        group = list(windows[begin : begin + at_once])
-        encoded = pipe.tokenizer(group, padding=len(group) > 1, truncation=True, max_length=limit, return_tensors="pt")
-        for row in pipe.forward(encoded)["logits"]:
+    for together in batches(pipe.tokenizer, rows, at_once):
+        for row in pipe.forward(together)["logits"]:
             yield pipe.postprocess({"logits": row[None]}, top_k=None, _legacy=False)
 
 
-def _averaged(windows: Sequence[str], answers: Sequence[list[dict[str, Any]]], top_k: int) -> Labels:
+def _averaged(lengths: Sequence[int], answers: Sequence[list[dict[str, Any]]], top_k: int) -> Labels:
     """Return the mean of the windows' scores, each window counting by its length."""
-    whole = sum(map(len, windows)) or 1
+    whole = sum(lengths) or 1
     scores: dict[str, float] = {}
-    for window, rows in zip(windows, answers, strict=True):
-        share = len(window) / whole if len(windows) > 1 else 1.0
+    for length, rows in zip(lengths, answers, strict=True):
+        share = length / whole if len(lengths) > 1 else 1.0
         for row in rows:
             scores[row["label"]] = scores.get(row["label"], 0.0) + share * float(row["score"])
     best = sorted(scores.items(), key=lambda item: -item[1])[:top_k]
     labels = tuple(Label(label=label, score=min(1.0, score)) for label, score in best)
-    note = f"Read in {len(windows)} windows, the text being too long for one; each score is their average."
-    return Labels(labels=labels, note=note if len(windows) > 1 else "")
+    note = f"Read in {len(lengths)} windows, the text being too long for one; each score is their average."
+    return Labels(labels=labels, note=note if len(lengths) > 1 else "")
 
 
 TASK = Task(
@@ -76,4 +95,5 @@ TASK = Task(
     ),
     load=pipeline_loader("text-classification"),
     run=run,
+    prepare=prepare,
 )

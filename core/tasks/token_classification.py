@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from pydantic import Field
 from core.errors import ModelUnavailable
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.spec import Checkpoint, Example, Parameters, Task
+from core.tasks.tokens import Encoded, batches
 from core.tasks.windows import token_limit, window_spans
 from core.values import Entities, Entity, Text
 
@@ -39,21 +41,85 @@ def load(checkpoint: Checkpoint) -> Any:
     return pipe
 
 
-def run(pipe: Any, inputs: Sequence[Text], parameters: TokenClassificationParameters) -> list[Entities]:
+@dataclass(frozen=True)
+class Window:
+    """Hold a stretch of a text that the model reads at once.
+
+    Args:
+        row: what the model is given for it.
+        places: where each token stands in the window.
+        specials: 1 for each token that stands for nothing in it.
+    """
+
+    text: str
+    row: Encoded
+    places: Sequence[tuple[int, int]]
+    specials: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Hold a text, and the windows in which the model reads it, often one, with where they stand in it."""
+
+    text: str
+    spans: Sequence[tuple[int, int]]
+    windows: tuple[Window, ...]
+
+
+def prepare(
+    pipe: Any,
+    inputs: Text,
+    parameters: TokenClassificationParameters,  # noqa: ARG001  # they say what is made of the scores
+) -> Windows:
+    """Cut a text that is longer than the model reads into windows that overlap, and tokenise each."""
+    limit = token_limit(pipe.model, pipe.tokenizer)
+    spans = window_spans(inputs.text, pipe.tokenizer, limit - int(pipe.tokenizer.num_special_tokens_to_add()))
+    windows = tuple(_window(pipe.tokenizer, inputs.text[start:end], limit) for start, end in spans)
+    return Windows(inputs.text, spans, windows)
+
+
+def _window(tokenizer: Any, text: str, limit: int) -> Window:
+    read = tokenizer(
+        text, truncation=True, max_length=limit, return_special_tokens_mask=True, return_offsets_mapping=True
+    )
+    row = {name: read[name] for name in tokenizer.model_input_names if name in read}
+    return Window(text, row, read["offset_mapping"], read["special_tokens_mask"])
+
+
+def run(pipe: Any, inputs: Sequence[Windows], parameters: TokenClassificationParameters) -> list[Entities]:
     """Mark each text; one longer than the model reads is read in windows that overlap.
 
     transformers' own way of joining windows, its `stride`, loses words: of two marks that overlap in part it
     drops one whole.
     """
-    room = token_limit(pipe.model, pipe.tokenizer) - int(pipe.tokenizer.num_special_tokens_to_add())
-    cut = [window_spans(text.text, pipe.tokenizer, room) for text in inputs]
-    windows = [text.text[start:end] for text, spans in zip(inputs, cut, strict=True) for start, end in spans]
-    strategy = parameters.aggregation_strategy
-    answers = iter(pipe(windows, aggregation_strategy=strategy, batch_size=max(AT_ONCE, len(inputs))))
+    windows = [window for text in inputs for window in text.windows]
+    answers = _read(pipe, windows, max(AT_ONCE, len(inputs)), parameters.aggregation_strategy)
     return [
-        Entities(text=text.text, entities=_joined(text.text, spans, [next(answers) for _ in spans]))
-        for text, spans in zip(inputs, cut, strict=True)
+        Entities(text=one.text, entities=_joined(one.text, one.spans, [next(answers) for _ in one.windows]))
+        for one in inputs
     ]
+
+
+def _read(pipe: Any, windows: Sequence[Window], at_once: int, strategy: str) -> Iterator[list[dict[str, Any]]]:
+    """Yield the marks of each window: the pipeline's own steps, without what it puts between them."""
+    import torch
+    from transformers.pipelines.token_classification import AggregationStrategy
+
+    waiting = iter(windows)
+    for together in batches(pipe.tokenizer, [window.row for window in windows], at_once):
+        ends = {"special_tokens_mask": None, "sentence": None, "is_last": True}  # which the pipeline takes off again
+        for scores in pipe.forward({**together, **ends})["logits"]:
+            window = next(waiting)
+            ids = window.row["input_ids"]
+            of_it = slice(-len(ids), None) if pipe.tokenizer.padding_side == "left" else slice(len(ids))
+            said = {
+                "logits": scores[None, of_it],
+                "input_ids": [ids],
+                "offset_mapping": [window.places],
+                "special_tokens_mask": torch.tensor([window.specials]),
+                "sentence": window.text,
+            }
+            yield pipe.postprocess([said], aggregation_strategy=AggregationStrategy(strategy))
 
 
 def _joined(text: str, spans: Sequence[tuple[int, int]], answers: Sequence[list[dict[str, Any]]]) -> tuple[Entity, ...]:
@@ -108,4 +174,5 @@ TASK = Task(
     ),
     load=load,
     run=run,
+    prepare=prepare,
 )

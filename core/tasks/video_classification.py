@@ -54,25 +54,43 @@ def load(checkpoint: Checkpoint) -> FilmClassifier:
     return FilmClassifier(model, load_part(AutoImageProcessor if on_frames else AutoVideoProcessor, checkpoint))
 
 
-def run(pipe: FilmClassifier, inputs: Sequence[Video], parameters: VideoClassificationParameters) -> list[FilmLabels]:
-    """Classify each film, by as many of its frames as the model was trained on, evenly spaced."""
-    return [_classified(pipe, video, parameters) for video in inputs]
+@dataclass(frozen=True)
+class SeenFilm:
+    """Hold the numbers of the frames that are looked at, and what the model is given for them."""
+
+    frames: tuple[int, ...]
+    tensors: Any
 
 
-def _classified(pipe: FilmClassifier, video: Video, parameters: VideoClassificationParameters) -> FilmLabels:
+def prepare(
+    pipe: FilmClassifier,
+    inputs: Video,
+    parameters: VideoClassificationParameters,  # noqa: ARG001  # they say what is made of the scores
+) -> SeenFilm:
+    """Choose as many frames as the model was trained on, evenly spaced, and return them as it is given them."""
+    frames = evenly_spaced(inputs.frame_count, _frame_count(pipe.model) or inputs.frame_count)
+    return SeenFilm(frames, pipe.processor([inputs.array()[frame] for frame in frames], return_tensors="pt"))
+
+
+def run(
+    pipe: FilmClassifier, inputs: Sequence[SeenFilm], parameters: VideoClassificationParameters
+) -> list[FilmLabels]:
+    """Classify each film."""
+    return [_classified(pipe, film, parameters) for film in inputs]
+
+
+def _classified(pipe: FilmClassifier, film: SeenFilm, parameters: VideoClassificationParameters) -> FilmLabels:
     import torch
 
-    frames = evenly_spaced(video.frame_count, _frame_count(pipe.model) or video.frame_count)
-    tensors = pipe.processor([video.array()[frame] for frame in frames], return_tensors="pt")
     with torch.inference_mode():
-        logits = pipe.model(**tensors.to(pipe.model.device, pipe.model.dtype)).logits[0].float()
+        logits = pipe.model(**film.tensors.to(pipe.model.device, pipe.model.dtype)).logits[0].float()
     several = pipe.model.config.problem_type == "multi_label_classification"
     sigmoid = parameters.function_to_apply == "sigmoid" or (several and parameters.function_to_apply == "default")
     scores = logits.sigmoid() if sigmoid else logits.softmax(-1)
     best = scores.topk(min(parameters.top_k, len(scores)))
     rows = zip(best[1].tolist(), best[0].tolist(), strict=True)
     names = pipe.model.config.id2label
-    return FilmLabels(labels=tuple(Label(label=names[at], score=score) for at, score in rows), frames=frames)
+    return FilmLabels(labels=tuple(Label(label=names[at], score=score) for at, score in rows), frames=film.frames)
 
 
 def _frame_count(model: Any) -> int | None:
@@ -99,5 +117,6 @@ TASK = Task(
     ),
     load=load,
     run=run,
+    prepare=prepare,
     batches=False,  # one film is a batch of pictures already
 )

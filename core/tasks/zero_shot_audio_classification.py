@@ -10,7 +10,7 @@ from pydantic import Field
 
 from core.tasks.candidates import MOST_LABELS, CandidateLabel, Template, refuse_long
 from core.tasks.pipelines import pipeline_loader
-from core.tasks.sound_windows import averaged, sound_windows
+from core.tasks.sound_windows import Heard, averaged, sound_windows
 from core.tasks.spec import Example, Parameters, Task
 from core.values import Audio, Labels
 
@@ -33,19 +33,31 @@ class ZeroShotAudioClassificationParameters(Parameters):
     )
 
 
-def run(pipe: Any, inputs: Sequence[Audio], parameters: ZeroShotAudioClassificationParameters) -> list[Labels]:
-    """Score every label for each sound; scores add up to 1. A long sound is heard in windows, averaged.
+def prepare(pipe: Any, inputs: Audio, parameters: ZeroShotAudioClassificationParameters) -> Heard:
+    """Return a sound and the labels as the model is given them, in windows if the sound is long.
 
     Raises: BadParameters if a label is longer than the model's text encoder reads.
     """
     labels, template = list(dict.fromkeys(parameters.candidate_labels)), parameters.hypothesis_template
     refuse_long(pipe, [template.format(label) for label in labels])
+    windows = [
+        pipe.preprocess(window, candidate_labels=labels, hypothesis_template=template)
+        for window in sound_windows(pipe, inputs)
+    ]
+    return Heard(inputs.duration_s, windows)
+
+
+def run(
+    pipe: Any,
+    inputs: Sequence[Heard],
+    parameters: ZeroShotAudioClassificationParameters,  # noqa: ARG001  # each input has its labels with it
+) -> list[Labels]:
+    """Score every label for each sound; scores add up to 1. A long sound is heard in windows, averaged."""
 
     def scores_of(window: Any) -> dict[str, float]:
-        rows = pipe(window, candidate_labels=labels, hypothesis_template=template)
-        return {row["label"]: row["score"] for row in rows}
+        return {row["label"]: row["score"] for row in pipe.postprocess(pipe.forward(window))}
 
-    return [averaged([scores_of(window) for window in sound_windows(pipe, audio)], audio) for audio in inputs]
+    return [averaged([scores_of(window) for window in heard.windows], heard.duration_s) for heard in inputs]
 
 
 TASK = Task(
@@ -78,5 +90,6 @@ TASK = Task(
     ),
     load=pipeline_loader("zero-shot-audio-classification"),
     run=run,
+    prepare=prepare,
     batches=False,  # the pipeline reads the labels again for each sound: together is no faster
 )

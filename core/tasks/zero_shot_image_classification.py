@@ -33,14 +33,23 @@ class ZeroShotImageClassificationParameters(Parameters):
     )
 
 
-def run(pipe: Any, inputs: Sequence[Image], parameters: ZeroShotImageClassificationParameters) -> list[Labels]:
-    """Score every label for each picture; scores add up to 1, but for SigLIP's, which stand each for itself.
+def prepare(pipe: Any, inputs: Image, parameters: ZeroShotImageClassificationParameters) -> Any:
+    """Return a picture and the labels as the model is given them.
 
     Raises: BadParameters if a label is longer than the model's text encoder reads.
     """
     labels, template = list(parameters.candidate_labels), parameters.hypothesis_template
     refuse_long(pipe, [template.format(label) for label in labels])
-    answers = (pipe(to_pil(image), candidate_labels=labels, hypothesis_template=template) for image in inputs)
+    return pipe.preprocess(to_pil(inputs), candidate_labels=labels, hypothesis_template=template)
+
+
+def run(
+    pipe: Any,
+    inputs: Sequence[Any],
+    parameters: ZeroShotImageClassificationParameters,  # noqa: ARG001  # each input has its labels with it
+) -> list[Labels]:
+    """Score every label for each picture; scores add up to 1, but for SigLIP's, which stand each for itself."""
+    answers = (pipe.postprocess(pipe.forward(tensors)) for tensors in inputs)
     return [Labels(labels=tuple(Label(label=row["label"], score=row["score"]) for row in rows)) for rows in answers]
 
 
@@ -71,5 +80,6 @@ TASK = Task(
     ),
     load=pipeline_loader("zero-shot-image-classification"),
     run=run,
+    prepare=prepare,
     batches=False,  # the pipeline reads the labels again for each picture: together is no faster
 )

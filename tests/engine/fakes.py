@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from core.engine import Loaded, ModelKey
+from core.engine import Loaded, ModelKey, Ticket
 from core.engine.cache import with_headroom
 from core.tasks.spec import Parameters, Task
 from core.values import Text
@@ -40,6 +40,8 @@ class Pipe:
         self.threads: set[int] = {threading.get_ident()}
         self.batches: list[list[str]] = []
         self.finished_runs = 0
+        self.preparing = threading.Lock()
+        self.clashes = 0
         self.cycle = self  # as a torch model: only a collection takes it away
 
     def enter(self, texts: list[str]) -> None:
@@ -182,6 +184,11 @@ def make_task(run: Any = echo, **changes: Any) -> Task:
         }
         | changes
     )
+
+
+def as_they_are(pipe: Any, batch: Sequence[Ticket]) -> list[Any]:
+    """Prepare nothing."""
+    return [ticket.inputs for ticket in batch]
 
 
 ECHO = make_task()

@@ -16,7 +16,7 @@ from core.engine.room import Room
 from core.errors import BadInput, RunFailed
 from core.tasks.spec import BATCH_BUDGETS, Task
 from core.values import Image, Text
-from tests.engine.fakes import ECHO, Clock, Pipe, Suffix, make_task, text
+from tests.engine.fakes import ECHO, Clock, Pipe, Suffix, as_they_are, make_task, text
 
 CLOCK = Clock()
 
@@ -194,7 +194,15 @@ def run(batch: list[Ticket]) -> Pipe:
     pipe = Pipe(held=False)
     for each in batch:
         each.begin((0, 0))
-    run_batch(Loaded(pipe, 1, "abc", (), None, "float32", "cpu"), batch, CLOCK, lambda tickets: None, Room(), Pace())
+    run_batch(
+        Loaded(pipe, 1, "abc", (), None, "float32", "cpu"),
+        batch,
+        CLOCK,
+        lambda tickets: None,
+        Room(),
+        Pace(),
+        as_they_are,
+    )
     return pipe
 
 

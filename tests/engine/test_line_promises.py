@@ -21,7 +21,7 @@ from core.engine.room import padded
 from core.errors import Cancelled, DeadlineExceeded, RunFailed, TooLarge
 from core.tasks.spec import BATCH_BUDGETS
 from core.values import Text
-from tests.engine.fakes import Clock, Pipe, Suffix, make_task, text
+from tests.engine.fakes import Clock, Pipe, Suffix, as_they_are, make_task, text
 
 HOLDS = 1500
 """What fits into this machine's memory, in padded characters; a batch may hold more."""
@@ -90,6 +90,7 @@ class Stage:
             lambda done: None,
             self.line.room,
             self.line.pace,
+            as_they_are,
         )
 
 

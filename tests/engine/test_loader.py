@@ -76,7 +76,7 @@ def test_a_checkpoint_of_every_task_loads_and_runs_without_network_or_a_word(
     capfd.readouterr()
     loaded = load(folder, task.id, dtype)
     parameters = task.checked_parameters(tiny.ROWS[task.id].parameters)
-    (answer,) = task.run(loaded.pipe, [tiny.inputs_of(task)], parameters)
+    (answer,) = task.answers(loaded.pipe, [tiny.inputs_of(task)], parameters)
     assert type(answer) is task.output
     assert (loaded.dtype, loaded.device) == (dtype, "cpu")
     assert not loaded.pipe.model.training
@@ -92,7 +92,7 @@ def test_a_checkpoint_of_every_task_loads_and_runs_without_network_or_a_word(
 def test_whisper_loads_too(tmp_path: Path) -> None:
     task = get_task("automatic-speech-recognition")
     loaded = load(sounds.whisper(tmp_path), task.id)
-    (answer,) = task.run(loaded.pipe, [tiny.ATOMS[Audio]], task.checked_parameters({"return_timestamps": False}))
+    (answer,) = task.answers(loaded.pipe, [tiny.ATOMS[Audio]], task.checked_parameters({"return_timestamps": False}))
     assert isinstance(answer, Transcript)
 
 

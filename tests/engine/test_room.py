@@ -19,7 +19,7 @@ from core.engine.room import Room, is_out_of_memory, padded
 from core.errors import DoesNotFit, RunFailed, ShowcaseError, TooLarge
 from core.tasks.spec import Parameters
 from core.values import Audio, Chat, Image, Message, Table, Text, Value, Video
-from tests.engine.fakes import Clock, Pipe, Suffix, make_task, text
+from tests.engine.fakes import Clock, Pipe, Suffix, as_they_are, make_task, text
 
 NO_MEMORY = RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes.")
 
@@ -53,7 +53,7 @@ class Small:
             each.add_done_callback(self.ended.append)
             each.begin((0, 0))
         loaded = Loaded(Pipe(held=False), 1, "abc", (), None, "float32", "cpu")
-        run_batch(loaded, batch, self.clock, lambda tickets: None, self.room, Pace())
+        run_batch(loaded, batch, self.clock, lambda tickets: None, self.room, Pace(), as_they_are)
         assert sorted(map(id, self.ended)) == sorted(map(id, batch))  # each ended, once
         self.ended = []
         return batch

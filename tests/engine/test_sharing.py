@@ -48,7 +48,7 @@ def load(loader: TransformersLoader, task_id: str) -> Loaded:
 def answer(loaded: Loaded, task_id: str) -> Any:
     task = get_task(task_id)
     parameters = task.checked_parameters(tiny.ROWS[task_id].parameters)
-    return task.run(loaded.pipe, [tiny.inputs_of(task)], parameters)
+    return task.answers(loaded.pipe, [tiny.inputs_of(task)], parameters)
 
 
 def test_a_checkpoint_of_two_tasks_is_held_once_and_answers_as_it_did(

@@ -14,13 +14,31 @@ from core.engine import Engine
 from core.engine import cache as cache_module
 from core.engine.cache import with_headroom
 from core.errors import Cancelled
-from tests.engine.fakes import ECHO, StrictLoader, Suffix, key, text
+from core.tasks.spec import Task
+from core.values import Text
+from tests.engine.fakes import ECHO, Pipe, StrictLoader, Suffix, echo, key, make_task, text
 
 THREADS, REQUESTS, MODELS = 64, 40, "abcdef"
 
 
+def chop(pipe: Pipe, inputs: Text, parameters: Suffix) -> list[str]:
+    """Prepare a text, and notice when another thread does so with the same pipe."""
+    if not pipe.preparing.acquire(blocking=False):
+        pipe.clashes += 1
+        return []
+    words = inputs.text.split(" ")
+    pipe.preparing.release()
+    return words
+
+
+CHOPPED = make_task(
+    prepare=chop, run=lambda pipe, inputs, given: echo(pipe, [text(" ".join(words)) for words in inputs], given)
+)
+
+
+@pytest.mark.parametrize("task", [ECHO, CHOPPED], ids=["as they are", "prepared"])
 def test_sixty_four_threads_over_twice_as_many_models_as_fit_get_their_own_answers(
-    start: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
+    task: Task, start: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
 ):
     nothing = SimpleNamespace(collect=lambda: 0, freeze=lambda: None, unfreeze=lambda: None)
     monkeypatch.setattr(cache_module, "gc", nothing)  # a collection takes longer than all the rest
@@ -35,7 +53,7 @@ def test_sixty_four_threads_over_twice_as_many_models_as_fit_get_their_own_answe
         for number in range(REQUESTS):
             name, suffix = MODELS[(caller + number // 10) % len(MODELS)], choose.choice(["", "!", "?"])
             asked = f"{caller} asks {name} {number}" * choose.choice([1, 2, 5])
-            ticket = engine.submit(ECHO, key(name), text(asked), Suffix(suffix=suffix), client=f"{caller}")
+            ticket = engine.submit(task, key(name), text(asked), Suffix(suffix=suffix), client=f"{caller}")
             leaves = choose.random() < 0.1
             if engine.budget[0] > budget_bytes:
                 ends["over the budget"] += 1
@@ -57,6 +75,7 @@ def test_sixty_four_threads_over_twice_as_many_models_as_fit_get_their_own_answe
     assert engine.counts[1] > 0  # models did have to make room
     assert all(len(pipe.threads) == 1 for pipe in loader.pipes.values())
     engine.close()
+    assert all(pipe.clashes == 0 for pipe in loader.pipes.values())
     assert loader.broken == []
     assert loader.here == {}
     assert engine.budget[0] == 0

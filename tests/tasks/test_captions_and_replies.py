@@ -43,7 +43,7 @@ def load(task_id: str, folder: Path) -> Any:
 def run(task_id: str, pipe: Any, inputs: list[Any], **parameters: Any) -> list[Any]:
     """Run a task with these parameters."""
     task = get_task(task_id)
-    return task.run(pipe, inputs, task.checked_parameters(parameters))
+    return task.answers(pipe, inputs, task.checked_parameters(parameters))
 
 
 @pytest.mark.parametrize("build", CAPTIONERS, ids=lambda build: build.__name__)

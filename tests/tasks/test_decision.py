@@ -24,7 +24,7 @@ def pipe(tiny_folder: Callable[[str], Path]) -> Any:
 
 def decided(pipe: Any, *questions: str, state: str = STATE, **parameters: Any) -> tuple[Decision, ...]:
     asked = DecisionInput(state=Text(text=state), questions=tuple(Text(text=question) for question in questions))
-    (answer,) = TASK.run(pipe, [asked], TASK.checked_parameters(parameters))
+    (answer,) = TASK.answers(pipe, [asked], TASK.checked_parameters(parameters))
     return answer.decisions
 
 

@@ -29,7 +29,7 @@ def picture(width: int, height: int) -> Image:
 
 def depths(folder: Path, pictures: list[Image], **parameters: Any) -> list[Depth]:
     """Measure pictures with the checkpoint of a folder."""
-    return TASK.run(TASK.load(Checkpoint(folder, "float32", "cpu")), pictures, TASK.checked_parameters(parameters))
+    return TASK.answers(TASK.load(Checkpoint(folder, "float32", "cpu")), pictures, TASK.checked_parameters(parameters))
 
 
 def directly(folder: Path, image: Image, size: tuple[int, int]) -> np.ndarray:

@@ -38,7 +38,7 @@ def page_of(count: int) -> list[Word]:
 def ask(pipe: Any, question: str = "the film", **parameters: Any) -> PageAnswers:
     """Ask one question about the page."""
     asked = AskedPage(image=PAGE, question=Text(text=question))
-    (answers,) = TASK.run(pipe, [asked], TASK.checked_parameters(parameters))
+    (answers,) = TASK.answers(pipe, [asked], TASK.checked_parameters(parameters))
     return answers
 
 

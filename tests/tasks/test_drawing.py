@@ -20,7 +20,7 @@ def test_the_same_seed_writes_the_same_whoever_else_draws(tiny_folder: Callable[
 
     def written(seed: int) -> str:
         parameters = task.checked_parameters({"max_new_tokens": 20, "seed": seed, "temperature": 1.5})
-        (answer,) = task.run(pipe, [Text(text="anna")], parameters)
+        (answer,) = task.answers(pipe, [Text(text="anna")], parameters)
         return str(answer.text)
 
     first = written(7)

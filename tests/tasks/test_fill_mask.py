@@ -20,7 +20,7 @@ def pipe(tiny_folder: Callable[[str], Path]) -> Any:
 
 
 def filled(pipe: Any, *texts: str, **parameters: Any) -> list[tuple[tuple[Filling, ...], ...]]:
-    answers = TASK.run(pipe, [Text(text=text) for text in texts], TASK.checked_parameters(parameters))
+    answers = TASK.answers(pipe, [Text(text=text) for text in texts], TASK.checked_parameters(parameters))
     return [answer.gaps for answer in answers]
 
 
@@ -84,7 +84,7 @@ def test_of_a_long_text_what_stands_around_each_gap_is_read(pipe: Any, tiny_fold
 
 def test_a_text_that_was_not_read_whole_says_so(pipe: Any) -> None:
     for text, said in (("the ___ left", False), ("a film " * 30 + "___", True)):
-        (answer,) = TASK.run(pipe, [Text(text=text)], TASK.checked_parameters({}))
+        (answer,) = TASK.answers(pipe, [Text(text=text)], TASK.checked_parameters({}))
         assert bool(answer.note) is said
 
 

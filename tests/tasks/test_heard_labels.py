@@ -34,7 +34,7 @@ def loaded(task_id: str, folder: Path) -> Any:
 
 def answers(task_id: str, pipe: Any, *sounds: Audio, **parameters: Any) -> list[Labels]:
     task = get_task(task_id)
-    return task.run(pipe, sounds, task.checked_parameters(parameters))
+    return task.answers(pipe, sounds, task.checked_parameters(parameters))
 
 
 def scores(labels: Labels) -> dict[str, float]:

@@ -35,7 +35,7 @@ def load(folder: Path) -> Seer:
 
 def vectors(folder: Path, several: Pictures = SEVERAL, **parameters: Any) -> np.ndarray:
     """Return the vectors of some pictures."""
-    (answer,) = TASK.run(load(folder), [several], TASK.checked_parameters(parameters))
+    (answer,) = TASK.answers(load(folder), [several], TASK.checked_parameters(parameters))
     assert isinstance(answer, Embeddings)
     return answer.array()
 

@@ -35,7 +35,7 @@ def load(folder: Path) -> Enlarger:
 
 def run(pipe: Enlarger, pictures: list[Image]) -> list[Image]:
     """Enlarge pictures."""
-    return TASK.run(pipe, pictures, TASK.checked_parameters({}))
+    return TASK.answers(pipe, pictures, TASK.checked_parameters({}))
 
 
 def test_pixels_are_swin2srs_own_at_its_scale_batched_and_unbatched(tiny_folder: Callable[[str], Path]) -> None:

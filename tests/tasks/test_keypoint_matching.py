@@ -34,7 +34,7 @@ PAIRS = [
 def matches(folder: Path, pairs: list[PicturePair], threshold: float = 0.0) -> list[Matches]:
     """Match pairs with the checkpoint of a folder."""
     pipe = TASK.load(Checkpoint(folder, "float32", "cpu"))
-    return TASK.run(pipe, pairs, TASK.checked_parameters({"threshold": threshold}))
+    return TASK.answers(pipe, pairs, TASK.checked_parameters({"threshold": threshold}))
 
 
 def test_places_and_scores_are_superglues_own_batched_and_unbatched(tiny_folder: Callable[[str], Path]) -> None:

@@ -26,13 +26,13 @@ def loaded(task: Any, tiny_folder: Callable[[str], Path]) -> Any:
 def test_a_short_text_is_sorted_as_transformers_does(tiny_folder: Callable[[str], Path]) -> None:
     pipe = loaded(SORTING, tiny_folder)
     parameters = SORTING.checked_parameters({"top_k": 2})
-    together = SORTING.run(pipe, SHORT, parameters)
+    together = SORTING.answers(pipe, SHORT, parameters)
     for text, labels in zip(SHORT, together, strict=True):
         wanted = pipe(text.text, top_k=2)
         assert [label.label for label in labels.labels] == [row["label"] for row in wanted]
         assert [label.score for label in labels.labels] == pytest.approx([row["score"] for row in wanted], abs=1e-5)
         assert labels.note == ""
-    assert [SORTING.run(pipe, [text], parameters)[0].labels[0].score for text in SHORT] == pytest.approx(
+    assert [SORTING.answers(pipe, [text], parameters)[0].labels[0].score for text in SHORT] == pytest.approx(
         [labels.labels[0].score for labels in together], abs=1e-5
     )
 
@@ -41,7 +41,7 @@ def test_a_long_text_is_sorted_by_the_mean_of_its_windows_and_says_so(tiny_folde
     from core.tasks.windows import text_windows
 
     pipe = loaded(SORTING, tiny_folder)
-    (labels,) = SORTING.run(pipe, [LONG], SORTING.checked_parameters({}))
+    (labels,) = SORTING.answers(pipe, [LONG], SORTING.checked_parameters({}))
     windows = text_windows(LONG.text, pipe.tokenizer, 30)
     assert len(windows) > 2
     assert f"{len(windows)} windows" in labels.note
@@ -58,7 +58,7 @@ def test_a_long_text_is_sorted_by_the_mean_of_its_windows_and_says_so(tiny_folde
 def test_short_texts_are_marked_as_transformers_does(strategy: str, tiny_folder: Callable[[str], Path]) -> None:
     pipe = loaded(MARKING, tiny_folder)
     for text, marked in zip(
-        SHORT, MARKING.run(pipe, SHORT, MARKING.checked_parameters({"aggregation_strategy": strategy})), strict=True
+        SHORT, MARKING.answers(pipe, SHORT, MARKING.checked_parameters({"aggregation_strategy": strategy})), strict=True
     ):
         wanted = pipe(text.text, aggregation_strategy=strategy)
         assert [(one.start, one.end) for one in marked.entities] == [(row["start"], row["end"]) for row in wanted]
@@ -68,7 +68,7 @@ def test_short_texts_are_marked_as_transformers_does(strategy: str, tiny_folder:
 @pytest.mark.parametrize("strategy", ["none", "simple", "first", "average", "max"])
 def test_a_long_text_is_marked_to_its_end_and_no_word_twice(strategy: str, tiny_folder: Callable[[str], Path]) -> None:
     pipe = loaded(MARKING, tiny_folder)
-    (marked,) = MARKING.run(pipe, [LONG], MARKING.checked_parameters({"aggregation_strategy": strategy}))
+    (marked,) = MARKING.answers(pipe, [LONG], MARKING.checked_parameters({"aggregation_strategy": strategy}))
     covered = [0] * len(LONG.text)
     for entity in marked.entities:
         assert LONG.text[entity.start : entity.end] == entity.word

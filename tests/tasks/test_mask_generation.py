@@ -32,7 +32,7 @@ def load(folder: Path) -> Any:
 
 def run(pipe: Any, pictures: list[Image], **parameters: Any) -> list[Masks]:
     """Find the parts of pictures."""
-    return TASK.run(pipe, pictures, TASK.checked_parameters({**EVERYTHING, **parameters}))
+    return TASK.answers(pipe, pictures, TASK.checked_parameters({**EVERYTHING, **parameters}))
 
 
 def batched_nms(boxes: torch.Tensor, scores: torch.Tensor, idxs: torch.Tensor, iou_threshold: float) -> torch.Tensor:

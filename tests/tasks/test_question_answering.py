@@ -29,7 +29,7 @@ def asked(question: str, context: str) -> QuestionAnsweringInput:
 
 def answered(pipe: Any, *pairs: tuple[str, str], **parameters: Any) -> list[tuple[Answer, ...]]:
     checked = TASK.checked_parameters({"align_to_words": False, "top_k": 20} | parameters)
-    return [answers.answers for answers in TASK.run(pipe, [asked(*pair) for pair in pairs], checked)]
+    return [answers.answers for answers in TASK.answers(pipe, [asked(*pair) for pair in pairs], checked)]
 
 
 @pytest.mark.parametrize(("question", "context"), SHORT)

@@ -37,7 +37,7 @@ def loaded(folder: Path) -> Any:
 
 def vectors(pipe: Any, *given: str, **parameters: Any) -> np.ndarray:
     inputs = Texts(texts=tuple(Text(text=text) for text in given))
-    (answer,) = EXTRACTION.run(pipe, [inputs], EXTRACTION.checked_parameters(parameters))
+    (answer,) = EXTRACTION.answers(pipe, [inputs], EXTRACTION.checked_parameters(parameters))
     return answer.array()
 
 
@@ -116,7 +116,7 @@ def test_a_model_that_writes_is_refused(tmp_path: Path) -> None:
 
 def test_a_long_text_is_read_in_windows_and_says_so(pipe: Any) -> None:
     inputs = Texts(texts=(Text(text=LONG), Text(text="bad")))
-    (answer,) = EXTRACTION.run(pipe, [inputs], EXTRACTION.checked_parameters({}))
+    (answer,) = EXTRACTION.answers(pipe, [inputs], EXTRACTION.checked_parameters({}))
     assert "mean of" in answer.note
     assert not np.allclose(answer.array()[0], vectors(pipe, LONG[:100])[0], atol=1e-4)
     np.testing.assert_allclose(answer.array()[1], vectors(pipe, "bad")[0], atol=1e-5)
@@ -127,7 +127,7 @@ def test_similarities_are_cosines_in_the_order_given(pipe: Any) -> None:
     inputs = SourceAndSentences(
         source_sentence=Text(text=source), sentences=tuple(Text(text=text) for text in (*others, source))
     )
-    (answer,) = SIMILARITY.run(pipe, [inputs], SIMILARITY.checked_parameters({}))
+    (answer,) = SIMILARITY.answers(pipe, [inputs], SIMILARITY.checked_parameters({}))
     rows = vectors(pipe, *WORDS)
     np.testing.assert_allclose(answer.scores[:-1], rows[1:] @ rows[0], atol=1e-5)
     assert answer.scores[-1] == pytest.approx(1)

@@ -33,7 +33,7 @@ def loaded(folder: Path) -> Any:
 
 
 def said(pipe: Any, *audios: Audio, **parameters: Any) -> list[Transcript]:
-    return TASK.run(pipe, audios, TASK.checked_parameters(parameters))
+    return TASK.answers(pipe, audios, TASK.checked_parameters(parameters))
 
 
 @pytest.fixture(scope="module")

@@ -46,18 +46,18 @@ def test_a_summary_is_what_transformers_writes_alone_or_in_a_batch(pipe: Any, nu
         directly(pipe, text.text, max_new_tokens=8, min_new_tokens=4, num_beams=num_beams, no_repeat_ngram_size=3)
         for text in TEXTS
     ]
-    together = TASK.run(pipe, TEXTS, parameters)
+    together = TASK.answers(pipe, TEXTS, parameters)
     assert [summary.text for summary in together] == wanted
-    assert [TASK.run(pipe, [text], parameters)[0] for text in TEXTS] == together
+    assert [TASK.answers(pipe, [text], parameters)[0] for text in TEXTS] == together
     assert all(wanted)
     assert not any(summary.note for summary in together)
 
 
 def test_a_long_text_is_summarised_passage_by_passage_and_says_so(pipe: Any) -> None:
     parameters = TASK.checked_parameters(SHORT)
-    (summary,) = TASK.run(pipe, [LONG], parameters)
+    (summary,) = TASK.answers(pipe, [LONG], parameters)
     passage = "The frogs sang all night. The frogs sang all night."
-    (first,) = TASK.run(pipe, [Text(text=passage)], parameters)
+    (first,) = TASK.answers(pipe, [Text(text=passage)], parameters)
     assert summary.text == " ".join([first.text] * 6)
     assert "6 passages" in summary.note
 
@@ -67,7 +67,7 @@ def test_a_stream_ends_with_the_same_summary_and_grows_towards_it(pipe: Any) -> 
     grown: list[Any] = []
     assert TASK.stream is not None
     whole = TASK.stream(pipe, LONG, parameters, grown.append, lambda: False)
-    assert [whole] == TASK.run(pipe, [LONG], parameters)
+    assert [whole] == TASK.answers(pipe, [LONG], parameters)
     assert len(grown) == 2  # four passages, and the two that are left
     assert whole.text.startswith(grown[0].text)
 
@@ -82,7 +82,7 @@ def test_a_stream_that_is_stopped_keeps_what_there_is(pipe: Any) -> None:
 
 def test_t5_is_told_in_words_what_to_do(tmp_path: Path) -> None:
     pipe = loaded(sequences.t5(tmp_path))
-    (summary,) = TASK.run(pipe, [TEXTS[0]], TASK.checked_parameters({**SHORT, "num_beams": 1}))
+    (summary,) = TASK.answers(pipe, [TEXTS[0]], TASK.checked_parameters({**SHORT, "num_beams": 1}))
     wanted = directly(pipe, f"summarize: {TEXTS[0].text}", max_new_tokens=8, min_new_tokens=4, no_repeat_ngram_size=3)
     assert summary.text == wanted
 

@@ -23,7 +23,7 @@ def pipe(tiny_folder: Callable[[str], Path]) -> Any:
 
 def answered(pipe: Any, *asked: tuple[str, Table]) -> list[TableAnswer]:
     inputs = [TableQuestionAnsweringInput(query=Text(text=query), table=table) for query, table in asked]
-    return TASK.run(pipe, inputs, TASK.checked_parameters({}))
+    return TASK.answers(pipe, inputs, TASK.checked_parameters({}))
 
 
 @pytest.mark.parametrize("query", ["the good film", "a bad year left", "anna"])

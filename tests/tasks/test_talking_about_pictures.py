@@ -37,7 +37,7 @@ def load(task_id: str, folder: Path) -> Any:
 def run(task_id: str, pipe: Any, inputs: Any, **parameters: Any) -> Any:
     """Run a task on one input."""
     task = get_task(task_id)
-    (answer,) = task.run(pipe, [inputs], task.checked_parameters({"max_new_tokens": 8, **parameters}))
+    (answer,) = task.answers(pipe, [inputs], task.checked_parameters({"max_new_tokens": 8, **parameters}))
     return answer
 
 

@@ -43,7 +43,7 @@ def chat(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 def written(pipe: Any, inputs: Text | Chat, **parameters: Any) -> str:
-    (answer,) = TASK.run(pipe, [inputs], TASK.checked_parameters({**GREEDY, **parameters}))
+    (answer,) = TASK.answers(pipe, [inputs], TASK.checked_parameters({**GREEDY, **parameters}))
     return str(answer.text)
 
 

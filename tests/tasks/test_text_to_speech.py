@@ -44,7 +44,7 @@ def voice(tiny_folder: Callable[[str], Path]) -> Any:
 
 
 def spoken(voice: Any, *texts: str, **parameters: Any) -> list[Audio]:
-    return TASK.run(voice, [Text(text=text) for text in texts], TASK.checked_parameters(parameters))
+    return TASK.answers(voice, [Text(text=text) for text in texts], TASK.checked_parameters(parameters))
 
 
 def directly(folder: Path, text: str, *, seed: int = 0) -> NDArray[np.float32]:

@@ -30,7 +30,7 @@ def loaded(build: Callable[[Path], Path], folder: Path) -> Any:
 
 
 def translated(pipe: Any, *texts: Text, **parameters: Any) -> list[str]:
-    answers = TASK.run(pipe, texts, TASK.checked_parameters({**SHORT, **parameters}))
+    answers = TASK.answers(pipe, texts, TASK.checked_parameters({**SHORT, **parameters}))
     return [answer.text for answer in answers]
 
 
@@ -86,7 +86,7 @@ def pipe(tiny_folder: Callable[[str], Path]) -> Any:
 
 def test_lines_stay_lines_and_long_ones_are_translated_in_parts(pipe: Any) -> None:
     text = Text(text="dear clara,\n\nthe film was good. " + "the train was late again. " * 6 + "\ncome soon.")
-    (answer,) = TASK.run(pipe, [text], TASK.checked_parameters(SHORT))
+    (answer,) = TASK.answers(pipe, [text], TASK.checked_parameters(SHORT))
     first, empty, *_, last = answer.text.split("\n")
     assert (first, last) == tuple(translated(pipe, Text(text="dear clara,"), Text(text="come soon.")))
     assert empty == ""
@@ -99,7 +99,7 @@ def test_a_stream_ends_with_the_same_translation(pipe: Any) -> None:
     grown: list[Any] = []
     assert TASK.stream is not None
     whole = TASK.stream(pipe, text, parameters, grown.append, lambda: False)
-    assert [whole] == TASK.run(pipe, [text], parameters)
+    assert [whole] == TASK.answers(pipe, [text], parameters)
     assert whole.text.count("\n") == 6
     assert whole.text.startswith(grown[0].text)
 

@@ -26,7 +26,7 @@ SEEN = [(1, 3, 5, 7), (0, 1, 1, 2), (0, 1, 2, 3)]
 
 def run(pipe: Any, films: list[Video], **parameters: Any) -> list[FilmLabels]:
     """Run the task on films."""
-    return TASK.run(pipe, films, TASK.checked_parameters(parameters))
+    return TASK.answers(pipe, films, TASK.checked_parameters(parameters))
 
 
 @pytest.mark.parametrize("function", ["default", "softmax", "sigmoid"])

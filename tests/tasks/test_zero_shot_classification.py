@@ -24,7 +24,7 @@ def pipe(tiny_folder: Callable[[str], Path]) -> Any:
 
 
 def scores(pipe: Any, texts: tuple[str, ...], **parameters: Any) -> list[dict[str, float]]:
-    answers = TASK.run(pipe, [Text(text=text) for text in texts], TASK.checked_parameters(CHOSEN | parameters))
+    answers = TASK.answers(pipe, [Text(text=text) for text in texts], TASK.checked_parameters(CHOSEN | parameters))
     for answer in answers:
         assert [one.score for one in answer.labels] == sorted((one.score for one in answer.labels), reverse=True)
     return [{one.label: one.score for one in answer.labels} for answer in answers]
@@ -74,7 +74,7 @@ def test_a_long_text_is_read_to_its_end_and_its_windows_are_averaged(pipe: Any) 
     mean = {label: sum(one[label] for one in each) / len(each) for label in each[0]}
     (whole,) = scores(pipe, (text,))
     assert whole == pytest.approx(mean, abs=1e-5)
-    (answer,) = TASK.run(pipe, [Text(text=text)], TASK.checked_parameters(CHOSEN))
+    (answer,) = TASK.answers(pipe, [Text(text=text)], TASK.checked_parameters(CHOSEN))
     assert answer.note == f"Read in {len(windows)} windows; each score is their average."
 
 

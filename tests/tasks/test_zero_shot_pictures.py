@@ -31,7 +31,7 @@ def load(task_id: str, folder: Path) -> Any:
 def answers(task_id: str, pipe: Any, pictures: list[Image], **parameters: Any) -> list[Any]:
     """Run a task with these parameters."""
     task = get_task(task_id)
-    return task.run(pipe, pictures, task.checked_parameters({"candidate_labels": LABELS, **parameters}))
+    return task.answers(pipe, pictures, task.checked_parameters({"candidate_labels": LABELS, **parameters}))
 
 
 def test_scores_are_clips_own_batched_and_unbatched(tiny_folder: Callable[[str], Path]) -> None:

@@ -64,9 +64,9 @@ def asked(task: Task, pipe: Any) -> list[Call]:
     inputs, parameters = probe_inputs(task), task.checked_parameters({})
     with _recorded(pipe.model) as calls:
         for value in inputs:
-            task.run(pipe, [value], parameters)
+            task.answers(pipe, [value], parameters)
         if task.batches:
-            task.run(pipe, inputs, parameters)
+            task.answers(pipe, inputs, parameters)
     return calls
 
 
