@@ -28,8 +28,11 @@ class FakeTokenizer:
     is_fast = True
     pad_token_id = 0
 
-    def __call__(self, given: str | list[str], **_: object) -> dict[str, list[str]]:
-        return {"input_ids": given.split() if isinstance(given, str) else given}
+    def __call__(self, text: str, **_: object) -> dict[str, list[str]]:
+        return {"input_ids": text.split(" ")}
+
+    def pad(self, rows: list[dict[str, list[str]]], **_: object) -> dict[str, list[str]]:
+        return {"input_ids": [" ".join(row["input_ids"]) for row in rows]}
 
     def num_special_tokens_to_add(self) -> int:
         return 0
