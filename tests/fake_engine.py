@@ -28,11 +28,11 @@ class FakeTokenizer:
     is_fast = True
     pad_token_id = 0
 
-    def __call__(self, text: str, **_: object) -> dict[str, list[str]]:
-        return {"input_ids": text.split(" ")}
+    def __call__(self, given: str, **_: object) -> dict[str, Any]:
+        return {"input_ids": given.split(), "text": given}
 
-    def pad(self, rows: list[dict[str, list[str]]], **_: object) -> dict[str, list[str]]:
-        return {"input_ids": [" ".join(row["input_ids"]) for row in rows]}
+    def pad(self, rows: list[dict[str, Any]], **_: object) -> dict[str, list[str]]:
+        return {"texts": [row["text"] for row in rows]}
 
     def num_special_tokens_to_add(self) -> int:
         return 0
@@ -61,7 +61,7 @@ class FakePipe:
         return self._answer(*inputs, **options)
 
     def forward(self, encoded: dict[str, list[str]]) -> dict[str, list[FakeScores]]:
-        return {"logits": [FakeScores(rows) for rows in self._answer(encoded["input_ids"])]}
+        return {"logits": [FakeScores(rows) for rows in self._answer(encoded["texts"])]}
 
     def postprocess(self, outputs: dict[str, FakeScores], **_: object) -> Any:
         return outputs["logits"].rows

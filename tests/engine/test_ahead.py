@@ -315,6 +315,7 @@ def test_a_pipe_goes_only_when_nothing_is_prepared_with_it_any_more(start: Start
     loader.pipe().next_batch()
     second = ask(engine, "two")
     assert [kitchen.begun.get(timeout=PATIENCE_S) for _ in range(2)] == ["one", "two"]
+    (beside,) = threads_beside()
     second.cancel()
     loader.pipe().open()
     first.result()
@@ -326,7 +327,8 @@ def test_a_pipe_goes_only_when_nothing_is_prepared_with_it_any_more(start: Start
     unloading.join(PATIENCE_S)
     assert loader.diary == [("load", "m"), ("release", "m")]
     assert pipe() is None
-    assert threads_beside() == []
+    beside.join(PATIENCE_S)
+    assert not beside.is_alive()
 
 
 def test_where_no_thread_can_be_started_the_models_own_prepares(
