@@ -8,6 +8,8 @@ import os
 
 # Before torch is imported by anyone: its idle threads would otherwise spin and starve the server.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Before numpy is: what prepares sounds would otherwise start a thread on every processor, beside torch's.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # A visitor's machine tells nobody what is being run on it.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from core.engine import Engine
-from tests.engine.fakes import EVERYTHING, FakeLoader
+from core.engine import Engine, Ticket
+from core.tasks.spec import Task
+from tests.engine.fakes import EVERYTHING, FakeLoader, Suffix, key, text
+from tests.engine.kitchen import Kitchen
 
 
 @pytest.fixture
@@ -25,3 +27,19 @@ def start() -> Iterator[Callable[..., Engine]]:
     for engine, loader in started:
         loader.open()
         engine.close()
+
+
+@pytest.fixture
+def kitchen() -> Kitchen:
+    return Kitchen()
+
+
+@pytest.fixture
+def ask(kitchen: Kitchen) -> Callable[..., Ticket]:
+    """Return what asks an engine for a text that the kitchen prepares."""
+    task = kitchen.task()
+
+    def submit(engine: Engine, value: str, task: Task = task, **changes: Any) -> Ticket:
+        return engine.submit(task, key(), text(value), Suffix(), **changes)
+
+    return submit
