@@ -27,7 +27,7 @@ export default function ({ parentElement, data }) {
   const top = place.getBoundingClientRect().top;
   if (!refused && top >= 0 && top < window.innerHeight / 2) return;
   const calm = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-  place.style.scrollMarginTop = '4.5rem';  // clear of Streamlit's header
+  place.style.scrollMarginTop = '4.5rem';  // so that it is seen where it stands
   place.scrollIntoView({ behavior: calm ? 'auto' : 'smooth', block: refused ? 'nearest' : 'start' });
 }
 """

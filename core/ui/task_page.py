@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
-from uuid import uuid4
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.catalog import ModelCard
 from core.errors import ShowcaseError
+from core.feedback.records import new_id
 from core.job import Job, Run
 from core.tasks.spec import Modality, Task
 from core.ui.conversation import show_message_box
@@ -127,7 +127,7 @@ def _perform(task: Task, card: ModelCard, form: InputForm, right: DeltaGenerator
         shown = _reopened(task) if inputs is None else _start(task, card, inputs, read_parameters(task))
         _show(task, shown, "answer", pressed=inputs is not None)
         if pressed and inputs is None and form.is_refused:
-            bring_into_view(uuid4().hex, "refused")  # where the field is far above `Run`, a press must not seem lost
+            bring_into_view(new_id(), "refused")  # where the field is far above `Run`, a press must not seem lost
 
 
 def _converse(task: Task, card: ModelCard) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.engine import Ticket
+from core.engine import Engine, Ticket
 from core.tasks.spec import Task
 from core.values import Text
-from tests.engine.fakes import PATIENCE_S, Pipe, Suffix, echo, make_task
+from tests.engine.fakes import PATIENCE_S, FakeLoader, Pipe, Suffix, echo, make_task
 
 BESIDE = "podium ahead of m"
 """What the thread is called that prepares for the model m."""
@@ -55,6 +55,15 @@ class Kitchen:
     def wait_for(self, *names: str) -> None:
         """Wait until these were prepared, or nearly, in this order."""
         assert [self.done.get(timeout=PATIENCE_S) for _ in names] == list(names)
+
+    def held_at_second(self, engine: Engine, loader: FakeLoader, ask: Any) -> tuple[Ticket, Ticket]:
+        """Ask for "one", which runs until its pipe is opened, and "two", which is being prepared until its gate is."""
+        self.gates["two"] = threading.Event()
+        first = ask(engine, "one")
+        loader.pipe().next_batch()
+        second = ask(engine, "two")
+        assert [self.begun.get(timeout=PATIENCE_S) for _ in range(2)] == ["one", "two"]
+        return first, second
 
     def task(self, **changes: Any) -> Task:
         return make_task(run=eat, prepare=self, **changes)

@@ -95,12 +95,7 @@ def test_where_inputs_run_one_at_a_time_fewer_are_ready(start: Start, kitchen: K
 
 def test_what_is_just_being_prepared_is_waited_for(start: Start, kitchen: Kitchen, ask: Any):
     loader = FakeLoader(held=True)
-    kitchen.gates["two"] = threading.Event()
-    engine = start(loader)
-    first = ask(engine, "one")
-    loader.pipe().next_batch()
-    second = ask(engine, "two")
-    assert [kitchen.begun.get(timeout=PATIENCE_S) for _ in range(2)] == ["one", "two"]
+    first, second = kitchen.held_at_second(start(loader), loader, ask)
     loader.pipe().open()
     first.result()
     assert loader.pipe().batches == [["one"]]

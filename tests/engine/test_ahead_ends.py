@@ -69,12 +69,8 @@ def test_the_thread_ends_when_the_engine_closes(start: Start, kitchen: Kitchen, 
 
 def test_a_pipe_goes_only_when_nothing_is_prepared_with_it_any_more(start: Start, kitchen: Kitchen, ask: Any):
     loader = FakeLoader(held=True)
-    kitchen.gates["two"] = threading.Event()
     engine = start(loader)
-    first = ask(engine, "one")
-    loader.pipe().next_batch()
-    second = ask(engine, "two")
-    assert [kitchen.begun.get(timeout=PATIENCE_S) for _ in range(2)] == ["one", "two"]
+    first, second = kitchen.held_at_second(engine, loader, ask)
     (beside,) = threads_beside()
     second.cancel()
     loader.pipe().open()
