@@ -1,4 +1,4 @@
-"""A showcase over plain Python functions: no weights, no torch; everything else is real."""
+"""A showcase over plain Python functions: no weights; everything else is real."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+import torch
 
 from core.catalog import Availabilities, Catalog
 from core.demos import DemoLoader, Demos, ask_model
@@ -22,30 +24,41 @@ NO_DEMOS = Demos()
 
 
 class FakeTokenizer:
-    """Take every word for a token, and read any number of them."""
+    """Take every character for a token, and read any number of them."""
 
     model_max_length = 1_000_000
     is_fast = True
     pad_token_id = 0
 
     def __call__(self, given: str, **_: object) -> dict[str, Any]:
-        return {"input_ids": given.split(), "text": given}
+        return {"input_ids": [ord(character) for character in given]}
 
-    def pad(self, rows: list[dict[str, Any]], **_: object) -> dict[str, list[str]]:
-        return {"texts": [row["text"] for row in rows]}
+    def pad(self, rows: list[dict[str, Any]], **_: object) -> dict[str, torch.Tensor]:
+        ids = [torch.tensor(row["input_ids"]) for row in rows]
+        return {"input_ids": torch.nn.utils.rnn.pad_sequence(ids, batch_first=True)}
 
     def num_special_tokens_to_add(self) -> int:
         return 0
 
 
-class FakeScores:
-    """Stand for the row of a tensor that holds one text's scores."""
+class FakeModel:
+    """Score texts as a function does, which is given them and returns rows of labels with scores."""
 
-    def __init__(self, rows: Any) -> None:
-        self.rows = rows
+    base_model = None
+    dtype, device = torch.float32, torch.device("cpu")
 
-    def __getitem__(self, _: object) -> FakeScores:
-        return self
+    def __init__(self, answer: Pipe) -> None:
+        self._answer = answer
+        # Of a regression the scores are what the model says, as it says them.
+        self.config = SimpleNamespace(get_text_config=lambda: None, problem_type="regression", id2label={})
+
+    def forward(self, input_ids: torch.Tensor) -> dict[str, torch.Tensor]:
+        texts = ["".join(chr(token) for token in row if token) for row in input_ids.tolist()]
+        answers = self._answer(texts)
+        self.config.id2label = {at: row["label"] for answer in answers for at, row in enumerate(answer)}
+        return {"logits": torch.tensor([[row["score"] for row in answer] for answer in answers])}
+
+    __call__ = forward
 
 
 class FakePipe:
@@ -54,17 +67,10 @@ class FakePipe:
     def __init__(self, answer: Pipe) -> None:
         self._answer = answer
         self.tokenizer = FakeTokenizer()
-        config = SimpleNamespace(get_text_config=lambda: None)
-        self.model = SimpleNamespace(config=config, base_model=None)
+        self.model = FakeModel(answer)
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         return self._answer(*inputs, **options)
-
-    def forward(self, encoded: dict[str, list[str]]) -> dict[str, list[FakeScores]]:
-        return {"logits": [FakeScores(rows) for rows in self._answer(encoded["texts"])]}
-
-    def postprocess(self, outputs: dict[str, FakeScores], **_: object) -> Any:
-        return outputs["logits"].rows
 
 
 class FakeLoader:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.tasks.pipelines import raw_audio
-from core.values import Audio, Label, Labels
+from core.tasks.scores import best_labels, mean_scores
+from core.values import Audio, Labels
 
 MAX_WINDOW_S: Final = 30.0
 """Seconds heard at once where the model has no limit of its own.
@@ -60,10 +61,9 @@ def window_s(feature_extractor: Any) -> float:
 
 def averaged(windows: Sequence[Mapping[str, float]], duration_s: float, top_k: int | None = None) -> Labels:
     """Return the mean of each label's score over the windows, best first, and a note if there are several."""
-    means = {label: float(np.mean([scores[label] for scores in windows])) for label in windows[0]}
-    rows = sorted(means.items(), key=lambda row: -row[1])[:top_k]
+    labels = best_labels(mean_scores(windows, [1] * len(windows)), top_k)
     note = ""
     if len(windows) > 1:
         each_s = duration_s / len(windows)
         note = f"Heard in {len(windows)} windows of {each_s:.1f} s; each score is their average."
-    return Labels(labels=tuple(Label(label=label, score=score) for label, score in rows), note=note)
+    return Labels(labels=labels, note=note)

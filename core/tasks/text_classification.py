@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
 
 from core.tasks.pipelines import pipeline_loader
+from core.tasks.scores import best_labels, label_scores, mean_scores
 from core.tasks.spec import Example, Parameters, Task
 from core.tasks.tokens import Encoded, batches, encoded
 from core.tasks.windows import text_windows, token_limit
-from core.values import Label, Labels, Text
+from core.values import Labels, Text
 
 AT_ONCE = 8
 """Windows that run together; inputs that the engine gathered always do."""
@@ -51,30 +52,14 @@ def prepare(
 def run(pipe: Any, inputs: Sequence[Windows], parameters: TextClassificationParameters) -> list[Labels]:
     """Classify each text; of one longer than the model reads, the scores of its windows are averaged."""
     # All labels of each window: what is best in the mean may be best in none of them.
-    answers = _read(pipe, [row for text in inputs for row in text.rows], max(AT_ONCE, len(inputs)))
-    return [_averaged(text.lengths, [next(answers) for _ in text.rows], parameters.top_k) for text in inputs]
+    together = batches(pipe.tokenizer, [row for text in inputs for row in text.rows], max(AT_ONCE, len(inputs)))
+    scores = (scores for windows in together for scores in label_scores(pipe.model, windows))
+    return [_averaged(text.lengths, [next(scores) for _ in text.rows], parameters.top_k) for text in inputs]
 
 
-def _read(pipe: Any, rows: Sequence[Encoded], at_once: int) -> Iterator[list[dict[str, Any]]]:
-    """Yield the scores of each window.
-
-    The pipeline's own steps, without the loader of datasets that it puts between them: that takes a millisecond a call.
-    """
-    for together in batches(pipe.tokenizer, rows, at_once):
-        for row in pipe.forward(together)["logits"]:
-            yield pipe.postprocess({"logits": row[None]}, top_k=None, _legacy=False)
-
-
-def _averaged(lengths: Sequence[int], answers: Sequence[list[dict[str, Any]]], top_k: int) -> Labels:
+def _averaged(lengths: Sequence[int], windows: Sequence[Mapping[str, float]], top_k: int) -> Labels:
     """Return the mean of the windows' scores, each window counting by its length."""
-    whole = sum(lengths) or 1
-    scores: dict[str, float] = {}
-    for length, rows in zip(lengths, answers, strict=True):
-        share = length / whole if len(lengths) > 1 else 1.0
-        for row in rows:
-            scores[row["label"]] = scores.get(row["label"], 0.0) + share * float(row["score"])
-    best = sorted(scores.items(), key=lambda item: -item[1])[:top_k]
-    labels = tuple(Label(label=label, score=min(1.0, score)) for label, score in best)
+    labels = best_labels(mean_scores(windows, lengths), top_k)
     note = f"Read in {len(lengths)} windows, the text being too long for one; each score is their average."
     return Labels(labels=labels, note=note if len(lengths) > 1 else "")
 

@@ -12,8 +12,9 @@ from pydantic import Field
 from core.errors import ModelUnavailable
 from core.media import evenly_spaced
 from core.tasks.pipelines import load_model, load_part
+from core.tasks.scores import best_labels, label_scores
 from core.tasks.spec import Checkpoint, Example, Parameters, Task
-from core.values import FilmLabels, Label, Video
+from core.values import FilmLabels, Video
 
 _FILMS = Path("static/examples")
 
@@ -80,17 +81,9 @@ def run(
 
 
 def _classified(pipe: FilmClassifier, film: SeenFilm, parameters: VideoClassificationParameters) -> FilmLabels:
-    import torch
-
-    with torch.inference_mode():
-        logits = pipe.model(**film.tensors.to(pipe.model.device, pipe.model.dtype)).logits[0].float()
-    several = pipe.model.config.problem_type == "multi_label_classification"
-    sigmoid = parameters.function_to_apply == "sigmoid" or (several and parameters.function_to_apply == "default")
-    scores = logits.sigmoid() if sigmoid else logits.softmax(-1)
-    best = scores.topk(min(parameters.top_k, len(scores)))
-    rows = zip(best[1].tolist(), best[0].tolist(), strict=True)
-    names = pipe.model.config.id2label
-    return FilmLabels(labels=tuple(Label(label=names[at], score=score) for at, score in rows), frames=film.frames)
+    function = None if parameters.function_to_apply == "default" else parameters.function_to_apply
+    [scores] = label_scores(pipe.model, film.tensors, function)
+    return FilmLabels(labels=best_labels(scores, parameters.top_k), frames=film.frames)
 
 
 def _frame_count(model: Any) -> int | None:

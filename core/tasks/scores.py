@@ -1,0 +1,73 @@
+"""What a classifier says of its inputs: a score for each of its labels.
+
+Owns the way from tensors to scores, which texts, pictures, sounds and films share. The steps are those of transformers'
+pipelines, for all inputs of a batch together: theirs take one input at a time, read the model's signature at every run
+and keep what gradients would need, which costs 0.5 ms a run on two cores.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Literal
+
+from core.values import Label
+
+ScoreFunction = Literal["none", "sigmoid", "softmax"]
+
+
+def label_scores(
+    model: Any, inputs: Mapping[str, Any], function: ScoreFunction | None = None
+) -> list[dict[str, float]]:
+    """Return the score of each label for each input, in the order of the labels.
+
+    Args:
+        model: one of transformers' models for classification.
+        inputs: tensors by the names that the model knows them by, each of shape (inputs, ...).
+        function: what makes scores of logits; None: what the checkpoint was trained for.
+    """
+    import torch
+
+    dtype, device = model.dtype, model.device
+    options = {"use_cache": False} if _can_cache(type(model).forward) else {}
+    with torch.inference_mode():
+        given = {
+            name: tensor.to(device, dtype if tensor.is_floating_point() else None) for name, tensor in inputs.items()
+        }
+        logits = model(**given, **options)["logits"].float()
+        function = function or _function_of(model.config)
+        scores = logits if function == "none" else logits.sigmoid() if function == "sigmoid" else logits.softmax(-1)
+        rows: list[list[float]] = scores.tolist()
+    names = [model.config.id2label[at] for at in range(len(rows[0]))] if rows else []
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def mean_scores(windows: Sequence[Mapping[str, float]], weights: Sequence[float]) -> dict[str, float]:
+    """Return the mean of each label's score over the windows of one input, all of which have the same labels."""
+    whole = sum(weights)
+    if len(windows) == 1 or not whole:
+        return dict(windows[0])
+    shares = [weight / whole for weight in weights]
+    return {
+        label: sum(share * scores[label] for share, scores in zip(shares, windows, strict=True)) for label in windows[0]
+    }
+
+
+def best_labels(scores: Mapping[str, float], top_k: int | None = None) -> tuple[Label, ...]:
+    """Return the labels with the highest scores, best first; all of them by default."""
+    best = sorted(scores.items(), key=lambda row: -row[1])[:top_k]
+    return tuple(Label(label=label, score=min(1.0, score)) for label, score in best)  # a mean may be a rounding over it
+
+
+def _function_of(config: Any) -> ScoreFunction:
+    """Return what makes scores of a checkpoint's logits. Source: transformers' documentation of `problem_type`."""
+    if config.problem_type == "regression":
+        return "none"
+    return "sigmoid" if config.problem_type == "multi_label_classification" or config.num_labels == 1 else "softmax"
+
+
+@cache
+def _can_cache(forward: Any) -> bool:
+    """Return whether a type of model keeps what a next word would need, unless told that none follows."""
+    return "use_cache" in inspect.signature(forward).parameters
