@@ -17,6 +17,7 @@ from starlette.responses import Response
 from core.admission import is_own_request, may_open_any
 from core.api.answering import answered, caller_of, named
 from core.api.delivery import delivered
+from core.api.direct import DirectRoute
 from core.api.events import Writing, stream_generation
 from core.api.fetching import Fetcher, Fetches
 from core.api.judgements import add_judgement_routes
@@ -80,16 +81,16 @@ def rest_app(of: Runtime) -> FastAPI:
         """List the catalog with each model's state now."""
         return [_described(of, card) for card in of.showcase.catalog.cards]
 
-    @app.post("/tasks/{task_id}")
     async def run_task(task_id: str, request: Request, model: str | None = None) -> Response:
         """Run a task, in the Hugging Face inference protocol: one input, a batch of them, or a stream."""
         return await _run(of, fetcher, request, of.showcase.task(task_id), model)
 
-    @app.post("/models/{model_id:path}")
     async def run_model(model_id: str, request: Request, task: str | None = None) -> Response:
         """Run a model of the catalog on the task that it is there for, or on one of several."""
         return await _run(of, fetcher, request, await _task_of(of, request, model_id, task), model_id)
 
+    for path, run in (("/tasks/{task_id}", run_task), ("/models/{model_id:path}", run_model)):
+        app.router.add_api_route(path, run, methods=["POST"], route_class_override=DirectRoute)
     add_chat_route(app, of)
     add_judgement_routes(app, of)
     return app
