@@ -186,10 +186,6 @@ def run_of(job: Job, answer: Answer, *, app_version: str) -> Run:
     return Run(record=record, output=answer.output, inputs=request.inputs, recorded=False, tokens=answer.tokens)
 
 
-def _held_bytes(job: Job) -> int:
-    return JOB_BYTES + about_bytes(job.request.inputs)
-
-
 class RecentJobs:
     """Remember the latest jobs by their run id, up to a number of bytes.
 
@@ -199,28 +195,30 @@ class RecentJobs:
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._jobs: OrderedDict[str, tuple[Job, int]] = OrderedDict()
         self._held_bytes = 0
         self._lock = threading.Lock()
 
     def add(self, job: Job) -> None:
         """Remember a job, forgetting the oldest finished ones that no longer fit."""
+        held_bytes = JOB_BYTES + about_bytes(job.request.inputs)
         with self._lock:
-            self._jobs[job.run_id] = job
-            self._held_bytes += _held_bytes(job)
+            self._jobs[job.run_id] = job, held_bytes
+            self._held_bytes += held_bytes
             if self._held_bytes <= self._limit_bytes:
                 return
             too_many, forgotten = self._held_bytes - self._limit_bytes, []
-            for run_id, other in self._jobs.items():  # the oldest first, so that few are looked at
+            for run_id, (other, its_bytes) in self._jobs.items():  # the oldest first, so that few are looked at
                 if too_many <= 0:
                     break
                 if other.finished:
                     forgotten.append(run_id)
-                    too_many -= _held_bytes(other)
+                    too_many -= its_bytes
             for run_id in forgotten:
-                self._held_bytes -= _held_bytes(self._jobs.pop(run_id))
+                self._held_bytes -= self._jobs.pop(run_id)[1]
 
     def find(self, run_id: str) -> Job | None:
         """Return the job of that run, if it is still remembered."""
         with self._lock:
-            return self._jobs.get(run_id)
+            found = self._jobs.get(run_id)
+            return None if found is None else found[0]

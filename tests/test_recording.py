@@ -122,3 +122,14 @@ def test_a_run_asked_for_before_its_answer_is_written_down_soon(
     job = start(showcase)
     assert job.wait(PATIENCE_S)
     assert job.result().recorded
+
+
+def test_a_whole_group_is_written_down_though_nobody_asks(
+    showcase: Showcase, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording, "GATHER_S", 10 * PATIENCE_S)
+    gate.open.set()
+    jobs = [start(showcase) for _ in range(recording.AT_ONCE + 1)]
+    assert not wait([job.future for job in jobs[: recording.AT_ONCE]], PATIENCE_S).not_done
+    assert gate.groups == [recording.AT_ONCE]
+    assert not jobs[-1].finished

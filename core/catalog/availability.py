@@ -91,10 +91,14 @@ class Availabilities:
 
         None if all of them are unavailable.
         """
-        states = {card: self.of(card, loaded=is_loaded(card)).state for card in cards}
-        at_once = (card for card in cards if states[card] in ("loaded", "here", "elsewhere"))
-        after_a_wait = (card for card in cards if states[card] == "downloadable")
-        return next(at_once, None) or next(after_a_wait, None)
+        after_a_wait: ModelCard | None = None
+        for card in cards:
+            state = self.of(card, loaded=is_loaded(card)).state
+            if state in ("loaded", "here", "elsewhere"):
+                return card
+            if state == "downloadable":
+                after_a_wait = after_a_wait or card
+        return after_a_wait
 
     def _not_loaded(self, card: ModelCard) -> Availability:
         """Return where a model is that can be loaded; refuse one that cannot."""
