@@ -24,6 +24,7 @@ from urllib.request import urlopen
 
 import numpy as np
 from PIL import Image as Pillow
+from prometheus_client.parser import text_string_to_metric_families
 
 from bench.ceilings import podium_ceiling, transformers_ceiling
 from bench.chart import bars
@@ -126,6 +127,24 @@ def settled(site: Site, task_id: str, request: Callable[[int], Request]) -> str:
     raise TimeoutError("the model was not surveyed in time")
 
 
+def padding(site: Site, task_id: str) -> str:
+    """Say how much of what the model read was padding, by the site's own count."""
+    with urlopen(f"{site.url}/metrics", timeout=10) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+    counted = {
+        sample.name: sample.value
+        for family in families
+        for sample in family.samples
+        if sample.labels == {"task": task_id}
+    }
+    filled = counted["podium_batch_padding_total"]
+    share = filled / (filled + counted["podium_batch_content_total"])
+    runs, batched = counted["podium_batch_size_count"], counted["podium_batch_size_sum"]
+    return (
+        f"Podium: {share:.1%} of its batches was padding; a run shared its batch with {batched / runs - 1:.1f} others"
+    )
+
+
 def gradio_asks(make: Callable[[int], Any], name: str) -> Ask:
     """Return what asks Gradio by its own protocol."""
 
@@ -167,6 +186,7 @@ def compare(kind: str, folder: Path, seconds: float) -> list[tuple[str, Figures]
                 figures = measure(port, ask, clients=clients, seconds=seconds)
                 print(figures.row(f"{kind}: {server}"), flush=True)
                 found.append((server, figures))
+        told = padding(site, task_id)
     inputs = [make(number) for number in range(256)]
     ceilings = {
         "a pipeline": transformers_ceiling(task_id, checkpoint, inputs),
@@ -174,7 +194,7 @@ def compare(kind: str, folder: Path, seconds: float) -> list[tuple[str, Figures]
     }
     for name, rate in ceilings.items():
         print(f"| no server: {name}, in its best batches | - | {rate:.1f} | - | - | - |")
-    print()
+    print(f"\n{told}\n")
     _draw(kind, found, ceilings)
     return found
 

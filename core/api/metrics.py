@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from core.engine import AnyEngine
+from core.engine import Answer, AnyEngine
 from core.errors import ShowcaseError
 from core.feedback.records import JudgementRecord
 from core.job import Job
@@ -63,6 +63,18 @@ class Metrics:
             buckets=_SIZES,
             registry=self.registry,
         )
+        self._content = Counter(
+            "podium_batch_content",
+            "What the runs of batches held: characters, pictures or milliseconds.",
+            ("task",),
+            registry=self.registry,
+        )
+        self._padding = Counter(
+            "podium_batch_padding",
+            "What they were filled up with, to be as long as the longest of their batch.",
+            ("task",),
+            registry=self.registry,
+        )
         self._judgements = Counter(
             "podium_judgements",
             "Judgements given: right, wrong, between, or without a rating.",
@@ -86,7 +98,7 @@ class Metrics:
         return Response(generate_latest(self.registry), headers={"Content-Type": MEDIA_TYPE})
 
     def _ran(self, job: Job) -> None:
-        task, source = job.request.task.id, job.request.source
+        task, source, outcome = job.request.task.id, job.request.source, job.ticket.outcome
         try:
             record = job.result().record
         except ShowcaseError as err:
@@ -95,8 +107,10 @@ class Metrics:
         self._runs.labels(task, source, "ok").inc()
         self._queue_s.labels(task).observe(record.queue_ms / 1000)
         self._run_s.labels(task).observe(record.run_ms / 1000)
-        if not record.is_known:
+        if isinstance(outcome, Answer) and not record.is_known:
             self._batch.labels(task).observe(record.batch_size)
+            self._content.labels(task).inc(job.ticket.length)
+            self._padding.labels(task).inc(outcome.padding)
 
     def _judged(self, judgement: JudgementRecord) -> None:
         rating = judgement.rating

@@ -246,4 +246,5 @@ def _reply(outcome: Outcome) -> Reply:
         tokens=answer.tokens,
         labels=outcome.labels,
         runtime=answer.runtime,
+        padding=answer.padding,
     )

@@ -186,8 +186,10 @@ def run_batch(
         for ticket in batch:
             ticket.fail(problem)
         return
+    longest = max(ticket.length for ticket in batch)
     for ticket, output, tokens in zip(batch, outputs, counts, strict=True):
-        ticket.answer(output, run_ms=run_ms, batch_size=len(batch), loaded=loaded, tokens=tokens)
+        padding = longest - ticket.length
+        ticket.answer(output, run_ms=run_ms, batch_size=len(batch), loaded=loaded, tokens=tokens, padding=padding)
 
 
 def _outputs(pipe: Any, batch: Sequence[Ticket], prepared: Prepared) -> Any:

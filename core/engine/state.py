@@ -60,6 +60,8 @@ class Answer:
         stopped: True if the caller ended a streaming run early, so that this is only what there was.
         tokens: what was read and written, where the task counts it.
         runtime: the library that computed it.
+        padding: what its input was filled up with to be as long as the longest of its batch, in what the batches of its
+            task are measured in: characters, pictures or milliseconds.
     """
 
     output: Any
@@ -73,6 +75,7 @@ class Answer:
     stopped: bool = False
     tokens: Tokens | None = None
     runtime: str = "torch"
+    padding: int = 0
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,14 @@ class Ticket:
         return self._stop or self._outcome is not None or self.left_s() <= 0
 
     def answer(
-        self, output: Any, *, run_ms: float, batch_size: int, loaded: Loaded, tokens: Tokens | None = None
+        self,
+        output: Any,
+        *,
+        run_ms: float,
+        batch_size: int,
+        loaded: Loaded,
+        tokens: Tokens | None = None,
+        padding: int = 0,
     ) -> None:
         """End it with an answer, unless its time is over or it has ended."""
         if self.left_s() <= 0:
@@ -211,6 +218,7 @@ class Ticket:
                 stopped=self._stop and self.streaming,
                 tokens=tokens,
                 runtime=loaded.runtime,
+                padding=padding,
             )
         )
 

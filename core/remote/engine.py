@@ -216,6 +216,7 @@ class RemoteEngine:
                 batch_size=reply.batch_size,
                 loaded=_stand_in(reply),
                 tokens=reply.tokens,
+                padding=reply.padding,
             )
 
 

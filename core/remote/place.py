@@ -25,6 +25,7 @@ class Reply:
         batch_size: how many requests were answered in the same run; 0 if the answer was known there.
         labels: the model's own, where the place tells them.
         runtime: the library that computes it; `ELSEWHERE` where it does not say.
+        padding: what the input was filled up with to be as long as the longest of its batch, where the place tells.
     """
 
     output: Any
@@ -35,6 +36,7 @@ class Reply:
     tokens: Tokens | None = None
     labels: tuple[str, ...] = ()
     runtime: str = ELSEWHERE
+    padding: int = 0
 
 
 class Place(Protocol):

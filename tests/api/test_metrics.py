@@ -43,6 +43,8 @@ def test_everything_that_happens_is_counted(podium: Podium) -> None:
     assert found["podium_queue_seconds_count", task] == 3
     assert found["podium_run_seconds_count", task] == 3
     assert found["podium_batch_size_count", task] == 3
+    assert found["podium_batch_content_total", task] == len("a" + "a" + "b")
+    assert found["podium_batch_padding_total", task] == 0
     assert found["podium_judgements_total", (("said", "right"),)] == 1
     assert found["podium_models_loaded", ()] == 1
     assert found["podium_loads_total", ()] == 1

@@ -206,6 +206,15 @@ def run(batch: list[Ticket]) -> Pipe:
     return pipe
 
 
+def test_each_answer_tells_how_far_its_input_was_filled_up():
+    short, long = batch = [ticket("short"), ticket("a long one")]
+    run(batch)
+    assert (short.result().padding, long.result().padding) == (len("a long one") - len("short"), 0)
+    alone = ticket("alone")
+    run([alone])
+    assert alone.result().padding == 0
+
+
 def test_one_bad_input_fails_alone(caplog: pytest.LogCaptureFixture):
     good, bad, fine = batch = [ticket("good"), ticket("poison"), ticket("fine")]
     pipe = run(batch)
