@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 
 from starlette.requests import Request
 
@@ -38,16 +39,27 @@ async def answered(jobs: Sequence[Job], request: Request) -> list[Run]:
 
     Raises: the ShowcaseError of the first job that failed, or Cancelled if the client hung up.
     """
-    runs = asyncio.gather(*(asyncio.wrap_future(job.answered) for job in jobs))
+    loop, left = asyncio.get_running_loop(), len(jobs)
+    ended = loop.create_future()  # one for all of them: each step from future to future takes a turn of the loop
+
+    def end(*, early: bool) -> None:
+        nonlocal left
+        left -= 1
+        if (early or not left) and not ended.done():
+            ended.set_result(None)
+
     gone = asyncio.create_task(hung_up(request))
+    gone.add_done_callback(lambda _: end(early=True))
+    for job in jobs:
+        job.answered.add_done_callback(lambda run: _tell(loop, partial(end, early=run.exception() is not None)))
     try:
-        await asyncio.wait((runs, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not runs.done():
+        await ended
+        runs = [job.answered.result() for job in jobs if job.answered.done()]  # raises what the first that failed did
+        if len(runs) < len(jobs):
             raise Cancelled("The client hung up.")
-        return list(await runs)
+        return runs
     finally:
         gone.cancel()
-        runs.cancel()
         for job in jobs:
             if not job.finished:
                 job.cancel()
