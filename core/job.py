@@ -8,7 +8,7 @@ pages, routes or how a run is recorded: that is handed in.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
@@ -195,27 +195,20 @@ class RecentJobs:
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
-        self._jobs: OrderedDict[str, tuple[Job, int]] = OrderedDict()
+        self._jobs: dict[str, tuple[Job, int]] = {}
+        self._finished: deque[str] = deque()
         self._held_bytes = 0
         self._lock = threading.Lock()
 
     def add(self, job: Job) -> None:
-        """Remember a job, forgetting the oldest finished ones that no longer fit."""
-        held_bytes = JOB_BYTES + about_bytes(job.request.inputs)
+        """Remember a job, forgetting those that finished first and no longer fit."""
+        run_id, held_bytes = job.run_id, JOB_BYTES + about_bytes(job.request.inputs)
         with self._lock:
-            self._jobs[job.run_id] = job, held_bytes
+            self._jobs[run_id] = job, held_bytes
             self._held_bytes += held_bytes
-            if self._held_bytes <= self._limit_bytes:
-                return
-            too_many, forgotten = self._held_bytes - self._limit_bytes, []
-            for run_id, (other, its_bytes) in self._jobs.items():  # the oldest first, so that few are looked at
-                if too_many <= 0:
-                    break
-                if other.finished:
-                    forgotten.append(run_id)
-                    too_many -= its_bytes
-            for run_id in forgotten:
-                self._held_bytes -= self._jobs.pop(run_id)[1]
+            while self._held_bytes > self._limit_bytes and self._finished:
+                self._held_bytes -= self._jobs.pop(self._finished.popleft())[1]
+        job.future.add_done_callback(lambda _: self._finished.append(run_id))
 
     def find(self, run_id: str) -> Job | None:
         """Return the job of that run, if it is still remembered."""
