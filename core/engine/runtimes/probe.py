@@ -16,7 +16,7 @@ from core.media import Limits
 from core.reading import read_value
 from core.settings import ROOT, Settings
 from core.tasks.spec import Example, Task
-from core.values import Text, Value
+from core.values import Text, Value, about_bytes
 
 VECTOR_TOLERANCE: Final = 0.05
 """The largest relative difference of a vector (boxes, embeddings) that is let pass: its cosine is then over 0.998."""
@@ -59,6 +59,9 @@ def _part(part: Any) -> Any:
 def asked(task: Task, pipe: Any) -> list[Call]:
     """Return what a task asks of its model for the probe: every input alone, then all of them together.
 
+    Where only inputs of one length run together, the largest is asked twice at once: a program is made for as many as
+    it has seen, and one that saw a single input refuses two.
+
     Empty where the task reaches the model by other ways than calling it, or hands it more than tensors.
     """
     inputs, parameters = probe_inputs(task), task.checked_parameters({})
@@ -67,7 +70,15 @@ def asked(task: Task, pipe: Any) -> list[Call]:
             task.answers(pipe, [value], parameters)
         if task.batches:
             task.answers(pipe, inputs, parameters)
+        if task.batches and task.alike:
+            task.answers(pipe, [max(inputs, key=about_bytes)] * 2, parameters)
     return calls
+
+
+def largest_question(calls: Sequence[Call]) -> Call:
+    """Return the call with the most numbers, of those with several inputs at once if there are any."""
+    together = [call for call in calls if min(len(one) for one in call.inputs.values()) > 1]
+    return max(together or calls, key=lambda call: _numbers(call.inputs))
 
 
 def sizes_not_seen(calls: Sequence[Call]) -> list[dict[str, Any]]:
@@ -75,7 +86,7 @@ def sizes_not_seen(calls: Sequence[Call]) -> list[dict[str, Any]]:
 
     Shorter ones where it is rows of numbers, as texts and sounds are; else fewer at once.
     """
-    inputs = max((call.inputs for call in calls), key=_numbers)
+    inputs = largest_question(calls).inputs
     seen = {tuple(one.shape) for call in calls for one in call.inputs.values()}
     shapes = {tuple(one.shape) for one in inputs.values()}
     if len(shapes) == 1 and all(one.dim() == 2 for one in inputs.values()):

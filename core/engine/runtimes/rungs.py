@@ -87,10 +87,14 @@ def is_installed(rung: Rung) -> bool:
     return all(importlib.util.find_spec(package) for package in rung.packages)
 
 
+MADE_AS: Final = 2
+"""Raised when programs are made otherwise, so that those of before are not opened: 2 takes several sounds at once."""
+
+
 def finding_key(asked: tuple[str, ...], threads: int, cpu_info: Path = _CPU_INFO) -> str:
     """Return a digest of all that a finding depends on: the model and what is asked of it, versions, processor."""
     packages = sorted({"torch", "transformers", *(package for rung in LADDER for package in rung.packages)})
-    depends_on = [asked, threads, instruction_sets(cpu_info), [_version(package) for package in packages]]
+    depends_on = [MADE_AS, asked, threads, instruction_sets(cpu_info), [_version(package) for package in packages]]
     return hashlib.sha256(json.dumps(depends_on).encode()).hexdigest()[:32]
 
 

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from core.engine.runtimes import exported
 from core.engine.runtimes.findings import PROGRAM, Tried, write
-from core.engine.runtimes.probe import Call, asked, difference, sizes_not_seen
+from core.engine.runtimes.probe import Call, asked, difference, largest_question, sizes_not_seen
 from core.engine.runtimes.rungs import PLAIN, Rung, candidates, is_installed
 from core.engine.torch_setup import prepare_torch
 from core.tasks import get_task
@@ -97,8 +97,7 @@ def _ready(model: Surveyed, rung: Rung, threads: int, folder: Path) -> Ask:
             return found
 
         return ask
-    sample = max(model.calls, key=lambda call: sum(value.numel() for value in call.inputs.values()))
-    exported.export(model.pipe.model, rung, sample, folder)
+    exported.export(model.pipe.model, rung, largest_question(model.calls), folder)
     program = exported.open_program(folder, rung, threads)
 
     def ask_program(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
