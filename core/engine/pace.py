@@ -7,6 +7,7 @@ character, a picture, a millisecond): the larger the batch, the less the first p
 
 from __future__ import annotations
 
+import threading
 from typing import Final
 
 SHARE: Final = 0.1
@@ -29,23 +30,25 @@ FURTHEST: Final = 8
 
 
 class Pace:
-    """Learn from the runs of one model."""
+    """Learn from the runs of one model. Any thread may tell of one."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._runs = 0
         self._weight = self._size = self._time = self._size_squared = self._product = 0.0
 
     def ran(self, padded: int, seconds: float) -> None:
         """Note how long a run took that held so much."""
-        self._runs += 1
-        for name, value in (
-            ("_weight", 1.0),
-            ("_size", padded),
-            ("_time", seconds),
-            ("_size_squared", padded * padded),
-            ("_product", padded * seconds),
-        ):
-            setattr(self, name, MEMORY * getattr(self, name) + value)
+        with self._lock:
+            self._runs += 1
+            for name, value in (
+                ("_weight", 1.0),
+                ("_size", padded),
+                ("_time", seconds),
+                ("_size_squared", padded * padded),
+                ("_product", padded * seconds),
+            ):
+                setattr(self, name, MEMORY * getattr(self, name) + value)
 
     def budget(self, first_guess: int) -> float:
         """Return how much the next batch should hold; `first_guess` until enough is known.
@@ -53,7 +56,8 @@ class Pace:
         Where the fit says that a run costs a + b * padded seconds, a share `SHARE` of which may be fixed, it is
         a / b * (1 - SHARE) / SHARE, as long as the run stays within `LONGEST_S`.
         """
-        fixed, each = self._line()
+        with self._lock:
+            fixed, each = self._line()
         if each <= 0:
             return first_guess
         wanted = fixed / each * (1 - SHARE) / SHARE

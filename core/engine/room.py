@@ -7,6 +7,7 @@ the one whose input does not fit alone. Measures nothing by itself: the batcher 
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from typing import Final
 
@@ -55,10 +56,12 @@ class Room:
 
     After a batch that did not fit, `limit` is the largest that did, or half of it. It is tried a step further from
     time to time, as the memory may have been another model's that has gone since; each try that fails makes the
-    next one wait twice as long, so that a machine that is simply small loses next to nothing.
+    next one wait twice as long, so that a machine that is simply small loses next to nothing. Any thread may tell of a
+    run.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self.limit = math.inf
         self._fitted = 0
         self._largest: dict[str, float] = {}
@@ -66,23 +69,24 @@ class Room:
 
     def ran(self, batch: Sequence[Ticket]) -> None:
         """Note that this batch fitted."""
-        size = padded(batch)
-        self._fitted = max(self._fitted, size)
-        for ticket in batch:
-            amount, unit = _extent(ticket.inputs)
-            self._largest[unit] = max(amount, self._largest.get(unit, 0))
-        if size * 2 > self.limit:
-            self._filled += 1
-            if self._filled >= self._patience:
-                self.limit, self._filled = self.limit * _STEP, 0
+        size, extents = padded(batch), [_extent(ticket.inputs) for ticket in batch]
+        with self._lock:
+            self._fitted = max(self._fitted, size)
+            for amount, unit in extents:
+                self._largest[unit] = max(amount, self._largest.get(unit, 0))
+            if size * 2 > self.limit:
+                self._filled += 1
+                if self._filled >= self._patience:
+                    self.limit, self._filled = self.limit * _STEP, 0
 
     def ran_out(self, batch: Sequence[Ticket]) -> None:
         """Note that this batch, of more than one, did not fit. The limit is smaller than it afterwards."""
         size = padded(batch)
-        if self.limit < math.inf:
-            self._patience = min(2 * self._patience, _MOST_PATIENCE)
-        self.limit = self._fitted if size / 2 < self._fitted < size else size / 2
-        self._fitted, self._filled = int(self.limit), 0
+        with self._lock:
+            if self.limit < math.inf:
+                self._patience = min(2 * self._patience, _MOST_PATIENCE)
+            self.limit = self._fitted if size / 2 < self._fitted < size else size / 2
+            self._fitted, self._filled = int(self.limit), 0
 
     def refusal(self, ticket: Ticket) -> ShowcaseError:
         """Return what is told to one whose input did not fit although it ran alone."""

@@ -1,8 +1,9 @@
-"""The one thread that owns a model: it loads it, runs every batch on it, and lets it go.
+"""The thread that owns a model: it loads it, runs batches on it, and lets it go.
 
-Owns a model's line, its life and its counts, and what becomes of the line if the thread dies. No model is ever
-called from a second thread; what waits is prepared beside it, where `core.engine.ahead` sees to it that one at a time
-uses the tokenizer. What is in memory and who goes is the cache's business; who is next, and with whom, is the line's.
+Owns a model's line, its life and its counts, and what becomes of the line if the thread dies. Where a task says that
+runs may go side by side, `core.engine.lanes` has threads run other batches meanwhile, none of which outlives the model;
+what waits is prepared beside them, where `core.engine.ahead` sees to it that one at a time uses the tokenizer. What is
+in memory and who goes is the cache's business; who is next, and with whom, is the line's.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from core.engine.allocator import trim_memory
 from core.engine.batcher import Line, run_batch, told, without_frames
 from core.engine.cache import Cache, Place
 from core.engine.key import ModelKey
+from core.engine.lanes import Lanes, lanes_of, share_processors, survivors
 from core.engine.state import Loading, ModelStatus, Waiting
 from core.engine.ticket import Ticket
 from core.errors import Busy, Cancelled, RunFailed, ShowcaseError
@@ -58,6 +60,7 @@ class Worker:
         self._cache, self._clock, self._ended, self._heir = cache, clock, ended, heir
         self._line = Line(queue_limit)
         self._ahead = Ahead(lock, self._line, f"podium ahead of {key.model_id}")
+        self._lanes = Lanes(self._changed, f"podium beside {key.model_id}", self._answer_next)
         self._running: list[Ticket] = []
         self._progress: Loading | None = None
         self._loading_s = (0.0, 0.0)
@@ -145,8 +148,15 @@ class Worker:
             self._line.add(ticket)
             self._cache.lease(self.place)
         self._renumber()
-        self._changed.notify_all()
+        self._changed.notify(len(tickets))  # one thread for each, at most
+        self._open_lane()
         self._ahead.look()
+
+    def _open_lane(self) -> None:
+        """Have a thread beside take what waits while the model runs."""
+        loaded = self.place.loaded
+        if loaded is not None and self._running and self._line:
+            self._lanes.open(lanes_of(self._running[0].task, loaded.device))
 
     def _work(self) -> None:
         problem: ShowcaseError | None = RunFailed("The model's thread ended.", hint="Try again.")
@@ -172,7 +182,7 @@ class Worker:
                 waited = self._line.take_all()
                 self._cache.give_back(self.place, len(ran) + len(waited))
                 self._ended(self)
-                left = _survivors(ran, waited)
+                left = survivors(ran, waited)
                 heir = self._heir(self) if left and not self._closing else None
                 if heir is not None:
                     heir.take_over(left)
@@ -199,28 +209,31 @@ class Worker:
                 self._progress = None
                 self._loading_s = (self._loading_s[0], self._clock())
                 self._renumber()
-            while self._answer_next():
-                pass
+            self._lanes.run()
         self._ahead.let_go()
         self._cache.unload(self.place)
         # After Cancelled nobody waited; whoever has come since deserves another try.
         if problem is not None and not isinstance(problem, Cancelled):
             self._end(problem)
 
-    def _answer_next(self) -> bool:
-        """Run the next batch, waiting for one; False when the model has to go."""
-        if self._is_idle():
-            trim_memory()
-            self._ran = False
-            return True
+    def _answer_next(self, beside: bool) -> bool:
+        """Run the next batch, waiting for one; False when the model has to go, or a thread beside has nothing to do."""
+        if (beside or self._ran) and self._comes_nothing():
+            if not beside:
+                trim_memory()
+                self._ran = False
+            return not beside
         with self._changed:
-            while not (self._line or self.place.leaving or self._closing):
+            while not (self._line or self._has_to_go()):
                 self._changed.wait()
-            if self.place.leaving or self._closing or self.place.loaded is None:
-                return False
-            self._running = batch = self._line.take()
             loaded = self.place.loaded
+            if loaded is None or self._has_to_go():
+                return False
+            batch, runs = self._line.take(), 2 if self._running else 1
+            self._running += batch
             self._renumber()
+            self._open_lane()
+        share_processors(runs)
         live = [ticket for ticket in batch if ticket.begin(self._loading_s)]
         began_s = self._clock()
         if live:
@@ -230,25 +243,31 @@ class Worker:
             if live:
                 newest_s = (self._clock() - began_s) / len(live)
                 self._request_s += (1 - _MEMORY_OF_TIMES) * (newest_s - self._request_s)
-            if self._running:  # those who ended by themselves
-                self._cache.give_back(self.place, len(self._running))
-                self._running = []
+            self._let_go_of(batch)  # those who ended by themselves
         return True
 
-    def _is_idle(self) -> bool:
-        """Wait a while for the next request, if anything was run; return whether none came."""
+    def _comes_nothing(self) -> bool:
+        """Wait a while for the next request; return whether none came."""
         with self._changed:
-            return self._ran and not self._changed.wait_for(
-                lambda: self._line or self.place.leaving or self._closing, IDLE_AFTER_S
-            )
+            return not self._changed.wait_for(lambda: self._line or self._has_to_go(), IDLE_AFTER_S)
+
+    def _has_to_go(self) -> bool:
+        return self.place.leaving or self._closing or self._lanes.problem is not None
 
     def _settle(self, tickets: Sequence[Ticket]) -> None:
         with self._changed:
-            self._ahead.rest()
-            settled = set(tickets)
-            self._running = [ticket for ticket in self._running if ticket not in settled]
             self._runs += sum(ticket.inputs is not None for ticket in tickets)
-            self._cache.give_back(self.place, len(tickets))
+            self._let_go_of(tickets)
+
+    def _let_go_of(self, tickets: Sequence[Ticket]) -> None:
+        """Take those that still run off the books. Call under the lock."""
+        ended = set(tickets)
+        left = [ticket for ticket in self._running if ticket not in ended]
+        if len(left) < len(self._running):
+            self._cache.give_back(self.place, len(self._running) - len(left))
+        self._running = left
+        if not left:
+            self._ahead.rest()
 
     def _show_progress(self, bytes_done: int, bytes_total: int | None) -> None:
         with self._changed:
@@ -274,19 +293,3 @@ class Worker:
             self._ended(self)
         for ticket in left:
             ticket.fail(error)
-
-
-def _survivors(ran: Sequence[Ticket], waited: Sequence[Ticket]) -> list[Ticket]:
-    """Return who is left to the heir of a thread that died; each death ends somebody, or brings that end nearer.
-
-    Who ran alone is refused: it may be what the thread died of. Who ran with others runs alone from now on. Where
-    nobody ran, who waits outlives one such death, so that no thread is replaced for ever.
-    """
-    if ran:
-        for ticket in ran:
-            ticket.alone = True
-        return [*waited] if len(ran) == 1 else [*ran, *waited]
-    left = [ticket for ticket in waited if not ticket.orphaned]
-    for ticket in left:
-        ticket.orphaned = True
-    return left

@@ -73,5 +73,6 @@ TASK = Task(
     load=pipeline_loader("audio-classification"),
     run=run,
     prepare=prepare,
+    concurrent=True,
     alike=True,  # many checkpoints have no attention mask: padding would change their answers
 )

@@ -82,5 +82,6 @@ TASK = Task(
     load=pipeline_loader("depth-estimation"),
     run=run,
     prepare=prepare_picture,
+    concurrent=True,
     batches=False,  # processors keep the aspect ratio, so pictures of two shapes do not stack
 )

@@ -223,6 +223,7 @@ TASK = Task(
     load=load,
     run=run,
     prepare=prepare,
+    concurrent=True,
     batches=False,  # a page is cut into windows, which are a batch by themselves
     also_loads=("vision-encoder-decoder",),  # Donut, which transformers' pipeline takes and its list leaves out
 )

@@ -103,5 +103,6 @@ TASK = Task(
     load=load_sentence_model,
     run=run,
     prepare=prepare,
+    concurrent=True,
     batches=False,  # one input is a batch already
 )

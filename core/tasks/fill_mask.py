@@ -208,4 +208,5 @@ TASK = Task(
     load=load,
     run=run,
     prepare=prepare,
+    concurrent=True,
 )

@@ -56,4 +56,5 @@ TASK = Task(
     load=pipeline_loader("image-classification"),
     run=run,
     prepare=prepare_picture,
+    concurrent=True,
 )

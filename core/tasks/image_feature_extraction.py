@@ -148,5 +148,6 @@ TASK = Task(
     load=load,
     run=run,
     prepare=prepare,
+    concurrent=True,
     batches=False,  # one input is several pictures already
 )

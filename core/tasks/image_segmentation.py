@@ -79,5 +79,6 @@ TASK = Task(
     load=pipeline_loader("image-segmentation"),
     run=run,
     prepare=prepare,
+    concurrent=True,
     batches=False,  # masks are made at each picture's own size
 )

@@ -64,5 +64,6 @@ TASK = Task(
     load=pipeline_loader("object-detection"),
     run=run,
     prepare=prepare_picture,
+    concurrent=True,
     batches=False,  # processors keep the aspect ratio, so pictures of two shapes do not stack
 )

@@ -250,4 +250,5 @@ TASK = Task(
     load=load,
     run=run,
     prepare=prepare,
+    concurrent=True,
 )

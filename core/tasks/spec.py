@@ -123,6 +123,8 @@ class Task:
         count_tokens: counts what was read and written, from the pipe, input, parameters and answer; None where the
             task has no such thing.
         batches: False where inputs have to run one at a time.
+        concurrent: whether two batches of one model may run side by side: `run` calls the model and reads what it says,
+            and changes nothing. Only where the task has a `prepare`.
         alike: whether only inputs of the same length run together, as where padding would change an answer.
         deterministic: False where the same input may be answered differently.
         also_loads: types of model that `load` takes, beyond those that transformers lists for a pipeline of this id.
@@ -145,6 +147,7 @@ class Task:
     stream: Stream | None = None
     count_tokens: Callable[[Any, Any, Any, Any], Tokens] | None = None
     batches: bool = True
+    concurrent: bool = False
     alike: bool = False
     deterministic: bool = True
     also_loads: tuple[str, ...] = ()

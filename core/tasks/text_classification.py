@@ -81,4 +81,5 @@ TASK = Task(
     load=pipeline_loader("text-classification"),
     run=run,
     prepare=prepare,
+    concurrent=True,
 )

@@ -175,4 +175,5 @@ TASK = Task(
     load=load,
     run=run,
     prepare=prepare,
+    concurrent=True,
 )

@@ -111,5 +111,6 @@ TASK = Task(
     load=load,
     run=run,
     prepare=prepare,
+    concurrent=True,
     batches=False,  # one film is a batch of pictures already
 )

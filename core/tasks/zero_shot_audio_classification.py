@@ -91,5 +91,6 @@ TASK = Task(
     load=pipeline_loader("zero-shot-audio-classification"),
     run=run,
     prepare=prepare,
+    concurrent=True,
     batches=False,  # the pipeline reads the labels again for each sound: together is no faster
 )

@@ -81,5 +81,6 @@ TASK = Task(
     load=pipeline_loader("zero-shot-image-classification"),
     run=run,
     prepare=prepare,
+    concurrent=True,
     batches=False,  # the pipeline reads the labels again for each picture: together is no faster
 )

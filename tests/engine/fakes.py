@@ -40,6 +40,7 @@ class Pipe:
         self.threads: set[int] = {threading.get_ident()}
         self.batches: list[list[str]] = []
         self.finished_runs = 0
+        self._finishing = threading.Lock()
         self.preparing = threading.Lock()
         self.clashes = 0
         self.cycle = self  # as a torch model: only a collection takes it away
@@ -50,6 +51,10 @@ class Pipe:
         self.entered.put(texts)
         if self.held and not self.permits.acquire(timeout=PATIENCE_S):
             raise TimeoutError("the test never let this run go on")
+
+    def leave(self) -> None:
+        with self._finishing:
+            self.finished_runs += 1
 
     def next_batch(self) -> list[str]:
         """Wait until a run has begun; return its texts."""
@@ -161,7 +166,7 @@ def echo(pipe: Pipe, inputs: Sequence[Text], parameters: Suffix) -> list[Text]:
     """Answer each text with itself and the suffix; choke on one that says poison."""
     texts = [text.text for text in inputs]
     pipe.enter(texts)
-    pipe.finished_runs += 1
+    pipe.leave()
     if any("poison" in text for text in texts):
         raise ValueError("secret detail")
     return [Text(text=text + parameters.suffix) for text in texts]

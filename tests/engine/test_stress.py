@@ -6,11 +6,12 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from core.engine import Engine
+from core.engine import Engine, lanes
 from core.engine import cache as cache_module
 from core.engine.cache import with_headroom
 from core.errors import Cancelled
@@ -36,10 +37,14 @@ CHOPPED = make_task(
 )
 
 
-@pytest.mark.parametrize("task", [ECHO, CHOPPED], ids=["as they are", "prepared"])
+SIDE_BY_SIDE = replace(CHOPPED, concurrent=True)
+
+
+@pytest.mark.parametrize("task", [ECHO, CHOPPED, SIDE_BY_SIDE], ids=["as they are", "prepared", "side by side"])
 def test_sixty_four_threads_over_twice_as_many_models_as_fit_get_their_own_answers(
     task: Task, start: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(lanes, "_cpus", lambda: 2)
     nothing = SimpleNamespace(collect=lambda: 0, freeze=lambda: None, unfreeze=lambda: None)
     monkeypatch.setattr(cache_module, "gc", nothing)  # a collection takes longer than all the rest
     budget_bytes = 3 * with_headroom(100)
@@ -73,7 +78,7 @@ def test_sixty_four_threads_over_twice_as_many_models_as_fit_get_their_own_answe
     assert set(ends) == {"right", "left"}
     assert ends.total() == THREADS * REQUESTS
     assert engine.counts[1] > 0  # models did have to make room
-    assert all(len(pipe.threads) == 1 for pipe in loader.pipes.values())
+    assert {len(pipe.threads) for pipe in loader.pipes.values()} <= ({1, 2} if task.concurrent else {1})
     engine.close()
     assert all(pipe.clashes == 0 for pipe in loader.pipes.values())
     assert loader.broken == []

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from core.engine import Engine, Loaded, ModelKey
 from core.tasks import TASKS
@@ -19,6 +20,7 @@ from tests import tiny
 
 PATIENCE_S = 30.0
 REQUESTS = 3
+RUNS = 5
 
 PREPARED = [task for task in TASKS if task.prepare is not None]
 
@@ -47,6 +49,25 @@ def test_a_run_may_be_repeated_with_what_was_made_in_another_thread(
     assert [task.run(pipe, [prepared], parameters) for _ in range(2)] == [expected, expected]
 
 
+def test_two_runs_side_by_side_answer_as_one_alone(task: Task, tiny_folder: Callable[[str], Path]) -> None:
+    if not task.concurrent:
+        pytest.skip("its runs take turns")
+    pipe, parameters = loaded(task, tiny_folder)
+    inputs, together = tiny.inputs_of(task), threading.Barrier(2)
+
+    def alone() -> Any:
+        return task.answers(pipe, [inputs], parameters)
+
+    def beside(_: int) -> list[Any]:
+        together.wait(PATIENCE_S)
+        return [alone() if number % 2 else task.run(pipe, [prepared], parameters) for number in range(RUNS)]
+
+    with ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)) as threads:
+        expected = threads.submit(alone).result()
+        prepared = task.prepared(pipe, inputs, parameters)
+        assert list(threads.map(beside, range(2))) == [[expected] * RUNS] * 2
+
+
 def test_the_engine_prepares_what_waits_and_answers_alike(task: Task, tiny_folder: Callable[[str], Path]) -> None:
     pipe, parameters = loaded(task, tiny_folder)
     inputs = tiny.inputs_of(task)
@@ -69,7 +90,8 @@ def test_the_engine_prepares_what_waits_and_answers_alike(task: Task, tiny_folde
         release=lambda loaded: None,
     )
     engine = Engine(loader=loader, budget_bytes=1000)
-    slowed, key = replace(task, prepare=prepare, run=run), ModelKey(task.id, "m", None, "float32", "cpu")
+    slowed = replace(task, prepare=prepare, run=run, concurrent=False)
+    key = ModelKey(task.id, "m", None, "float32", "cpu")
     tickets = []
     for _ in range(REQUESTS):
         tickets.append(engine.submit(slowed, key, inputs, parameters))

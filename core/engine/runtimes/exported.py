@@ -6,6 +6,7 @@ Owns the way there and back; transformers' own exporters do the work. Knows no t
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from typing import Any
 from core.engine.room import is_out_of_memory
 from core.engine.runtimes.probe import Call, tensors_of
 from core.engine.runtimes.rungs import Rung
+
+Program = Callable[..., Any]
+"""Given tensors by name, returns what the model it was made of would."""
 
 
 def export(model: Any, rung: Rung, sample: Call, folder: Path) -> None:
@@ -42,8 +46,8 @@ def export(model: Any, rung: Rung, sample: Call, folder: Path) -> None:
     made.save_pretrained(folder)
 
 
-def open_program(folder: Path, rung: Rung, threads: int) -> Any:
-    """Return a program ready to be called with tensors by name."""
+def open_program(folder: Path, rung: Rung, threads: int) -> Program:
+    """Return a program ready to be called with tensors by name, by several threads at a time."""
     from transformers.exporters import ExportedModel
 
     if rung.runtime == "onnx":
@@ -52,10 +56,30 @@ def open_program(folder: Path, rung: Rung, threads: int) -> Any:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads  # it would start as many as the machine has processors
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the processor
-        return ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, session_options=options)
+        program: Program = ExportedModel.from_pretrained(
+            folder, device="cpu", local_files_only=True, session_options=options
+        )
+        return program
     precision = {"bfloat16": "bf16", "float32": "f32"}[rung.dtype]
-    config = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1}
-    return ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, config=config)
+    config = {
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+    }
+    opened = ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, config=config)
+    return _in_each_thread(next(iter(opened.runners.values())))
+
+
+def _in_each_thread(runner: Any) -> Program:
+    """Return what asks OpenVINO with a request of its thread's own: one request answers one question at a time."""
+    own = threading.local()
+
+    def ask(**inputs: Any) -> Any:
+        if not hasattr(own, "runner"):
+            own.runner = type(runner)(runner.compiled_model, runner.metadata)
+        return own.runner(**{name: tensor for name, tensor in inputs.items() if name in runner.metadata.kwargs})
+
+    return ask
 
 
 def size_bytes(folder: Path) -> int:
@@ -63,7 +87,7 @@ def size_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.iterdir())
 
 
-def put_in_place(model: Any, program: Any, instead: Callable[[Exception], Any]) -> None:
+def put_in_place(model: Any, program: Program, instead: Callable[[Exception], Any]) -> None:
     """Have a module answer with a program, and let its own weights go.
 
     Args:
@@ -73,6 +97,7 @@ def put_in_place(model: Any, program: Any, instead: Callable[[Exception], Any]) 
     import torch
 
     dtype, device = model.dtype, model.device
+    giving_up = threading.Lock()
 
     def forward(**inputs: Any) -> Any:
         try:
@@ -81,7 +106,9 @@ def put_in_place(model: Any, program: Any, instead: Callable[[Exception], Any]) 
             if is_out_of_memory(err):
                 raise  # a smaller batch may fit; nothing is wrong with the program
             failure = err
-        model.forward = instead(failure).forward
+        with giving_up:  # two threads may find out at the same time
+            if model.forward is forward:
+                model.forward = instead(failure).forward
         return model.forward(**inputs)
 
     model.to("meta")

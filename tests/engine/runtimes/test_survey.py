@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.catalog import Catalog, ModelCard
-from core.engine import Engine, ModelKey
+from core.engine import ModelKey, lanes
 from core.engine.key import Loaded
 from core.engine.loader import TransformersLoader
 from core.engine.runtimes import survey as surveys
@@ -26,6 +26,7 @@ from core.engine.runtimes.surveyor import Surveyor
 from core.hub import Hub
 from core.tasks import TASKS, get_task
 from core.values import Labels, Text
+from tests.engine.runtimes.surveyed_site import TASK, Site
 
 # What the libraries that convert say of each other's newer versions.
 pytestmark = [
@@ -33,7 +34,6 @@ pytestmark = [
 ]
 
 PATIENCE_S = 120.0
-TASK = get_task("text-classification")
 OPENVINO = named("openvino float32")
 INT8 = named("onnx int8")
 
@@ -129,33 +129,6 @@ def test_what_generates_is_not_even_surveyed(
     assert bool(seen) == looked
 
 
-class Site:
-    """Hold an engine over one checkpoint, and a surveyor whose findings can be waited for."""
-
-    def __init__(self, checkpoint: Path, folder: Path, runtime: str = "openvino") -> None:
-        card = ModelCard(task_id=TASK.id, model_id="starters/tiny", title="Tiny", folder=checkpoint)
-        self.key = ModelKey(TASK.id, card.model_id, None, "float32", "cpu", runtime)
-        self.surveyor = Surveyor(folder)
-        loader = TransformersLoader(
-            hub=Hub(cache_folder=checkpoint, offline=True), catalog=Catalog([card]), tasks=TASKS, surveyor=self.surveyor
-        )
-        self.engine = Engine(loader=loader, budget_bytes=10**9)
-        self.renewed = threading.Event()
-        self.surveyor.found = self._renew
-
-    def _renew(self, key: ModelKey) -> None:
-        self.engine.renew(TASK, key)
-        self.renewed.set()
-
-    def ask(self, text: Text) -> tuple[Labels, str]:
-        answer = self.engine.submit(TASK, self.key, text, TASK.checked_parameters({})).result()
-        return answer.output, answer.runtime
-
-    def close(self) -> None:
-        self.surveyor.close()
-        self.engine.close()
-
-
 @pytest.fixture
 def site(checkpoint: Path, tmp_path: Path) -> Iterator[Site]:
     made = Site(checkpoint, tmp_path / "findings")
@@ -235,6 +208,18 @@ def test_a_batch_through_a_program_answers_as_each_alone(settled: Site) -> None:
     together = [ticket.result().output for ticket in tickets]
     for text, output in zip(texts, together, strict=True):
         assert scores(output) == pytest.approx(scores(settled.ask(text)[0]), abs=1e-5)
+
+
+def test_a_program_answers_several_at_a_time(settled: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "_cpus", lambda: 2)
+    texts = [Text(text=" ".join(["so many words"] * count)) for count in range(1, 21)]
+    expected = [scores(settled.ask(text)[0]) for text in texts]
+    with ThreadPoolExecutor(8) as crowd:
+        for _ in range(3):
+            answers = list(crowd.map(settled.ask, texts))
+            assert {runtime for _, runtime in answers} == {"openvino"}
+            for (labels, _), known in zip(answers, expected, strict=True):
+                assert scores(labels) == pytest.approx(known, abs=1e-5)
 
 
 def test_a_program_that_fails_on_an_input_is_replaced_by_torch_and_the_answer_comes(

@@ -1,0 +1,43 @@
+"""An engine over one checkpoint whose surveys can be waited for."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from core.catalog import Catalog, ModelCard
+from core.engine import Engine, ModelKey
+from core.engine.loader import TransformersLoader
+from core.engine.runtimes.surveyor import Surveyor
+from core.hub import Hub
+from core.tasks import TASKS, get_task
+from core.values import Labels, Text
+
+TASK = get_task("text-classification")
+
+
+class Site:
+    """Hold an engine over one checkpoint, and a surveyor whose findings can be waited for."""
+
+    def __init__(self, checkpoint: Path, folder: Path, runtime: str = "openvino") -> None:
+        card = ModelCard(task_id=TASK.id, model_id="starters/tiny", title="Tiny", folder=checkpoint)
+        self.key = ModelKey(TASK.id, card.model_id, None, "float32", "cpu", runtime)
+        self.surveyor = Surveyor(folder)
+        loader = TransformersLoader(
+            hub=Hub(cache_folder=checkpoint, offline=True), catalog=Catalog([card]), tasks=TASKS, surveyor=self.surveyor
+        )
+        self.engine = Engine(loader=loader, budget_bytes=10**9)
+        self.renewed = threading.Event()
+        self.surveyor.found = self._renew
+
+    def _renew(self, key: ModelKey) -> None:
+        self.engine.renew(TASK, key)
+        self.renewed.set()
+
+    def ask(self, text: Text) -> tuple[Labels, str]:
+        answer = self.engine.submit(TASK, self.key, text, TASK.checked_parameters({})).result()
+        return answer.output, answer.runtime
+
+    def close(self) -> None:
+        self.surveyor.close()
+        self.engine.close()
