@@ -1,13 +1,15 @@
 """Routes whose endpoint reads the request itself: declared for the description as any other, called without ceremony.
 
-Owns the way from a matched path to its endpoint. FastAPI's own resolves dependencies, validates and opens two stacks
-of contexts for every request, also where there is nothing to resolve: a sixth of what a short call cost.
+Owns the way from a path to its endpoint. FastAPI's own has six layers, resolves dependencies, validates and opens two
+stacks of contexts for every request, also where there is nothing to resolve: a fifth of what a short call cost.
 """
 
 from __future__ import annotations
 
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.requests import Request
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 
@@ -27,3 +29,22 @@ class DirectRoute(APIRoute):
         given = {field.name: asked[field.alias] for field in self.dependant.query_params if field.alias in asked}
         response = await self.endpoint(request=request, **scope["path_params"], **given)
         await response(scope, receive, send)
+
+
+class DirectFirst:
+    """Stand before an application and answer for its direct routes; what they raise is for who calls this."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._routes = [route for route in app.routes if isinstance(route, DirectRoute)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request here, or hand it on."""
+        if scope["type"] == "http":
+            for route in self._routes:
+                match, found = route.matches(scope)
+                if match is Match.FULL:
+                    scope.update(found)
+                    await route.handle(scope, receive, send)
+                    return
+        await self._app(scope, receive, send)

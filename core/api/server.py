@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 
 from core.api.callers import Callers
 from core.api.described import add_description_routes
+from core.api.direct import DirectFirst
 from core.api.door import Door
 from core.api.late import LateMcp
 from core.api.metrics import Metrics
@@ -46,7 +47,7 @@ class Edge:
         add_description_routes(mounted["/api"], of, mounted)
         metrics = Route("/metrics", self._metrics.show)
         self.routes: list[BaseRoute] = [
-            *(_Below(path, app=self._guarded(app)) for path, app in mounted.items()),
+            *(_Below(path, app=self._guarded(DirectFirst(app))) for path, app in mounted.items()),
             Route("/mcp", self._guarded(self._tools)),
             Route("/metrics", self._guarded(metrics.app), methods=["GET"]),
         ]
