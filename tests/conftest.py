@@ -16,6 +16,7 @@ os.environ["PODIUM_RUNTIME"] = "torch"  # else every server of a test would surv
 from bench.site import Site, served
 from core import runtime as runtime_module
 from core.catalog import Catalog
+from core.engine import lanes
 from core.runtime import Runtime
 from core.settings import ROOT
 from core.tasks import TASKS
@@ -96,3 +97,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, tiny_folder: Callable[[str], 
     write_catalog(folder / "catalog.toml", tiny_folder)
     with served(folder, {"PODIUM_CATALOG": str(folder / "catalog.toml")}) as running:
         yield running
+
+
+@pytest.fixture
+def one_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the runs of a model take turns, however many processors there are: who comes second waits."""
+    monkeypatch.setattr(lanes, "_cpus", lambda: 1)

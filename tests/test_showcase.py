@@ -125,6 +125,7 @@ def test_an_error_of_the_model_reaches_every_watcher_and_no_record(tmp_path: Pat
     showcase.close()
 
 
+@pytest.mark.usefixtures("one_lane")
 def test_a_full_queue_is_refused_and_a_cancelled_job_leaves_it(tmp_path: Path) -> None:
     entered, leave = threading.Event(), threading.Event()
 

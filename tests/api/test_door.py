@@ -13,7 +13,6 @@ from starlette.testclient import TestClient
 
 from core.api.callers import PROXIED, _networks, client_address
 from core.api.keys import find_key, given_key, read_keys
-from core.engine import lanes
 from core.settings import Settings
 from tests.api.conftest import ELSEWHERE, HERE, positive
 from tests.api.test_rest import assert_is_error
@@ -229,8 +228,8 @@ def test_no_key_is_ever_written_down(podium: Podium, caplog: pytest.LogCaptureFi
     assert not any(secret in written for secret in (KEY, OTHER_KEY, OWNER_KEY, "wrong-key-of-somebody"))
 
 
-def test_a_client_that_hangs_up_takes_its_request_along(podium: Podium, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "_cpus", lambda: 1)  # so that the second waits for the first
+@pytest.mark.usefixtures("one_lane")
+def test_a_client_that_hangs_up_takes_its_request_along(podium: Podium) -> None:
     entered, leave = threading.Event(), threading.Event()
     asked: list[str] = []
 
