@@ -26,10 +26,11 @@ def batches(tokenizer: Any, rows: Sequence[Encoded], at_once: int) -> Iterator[A
     if tokenizer.pad_token_id is None:
         at_once = 1
     import torch
+    from transformers import BatchEncoding
 
     for begin in range(0, len(rows), at_once):
         some = rows[begin : begin + at_once]
         if len(some) == 1:  # where nothing is padded, a tenth of a millisecond is saved
-            yield {name: torch.tensor([ids]) for name, ids in some[0].items()}
+            yield BatchEncoding({name: torch.tensor([ids]) for name, ids in some[0].items()})
         else:
             yield tokenizer.pad(list(some), padding=True, return_tensors="pt")
