@@ -33,9 +33,9 @@ def share_processors(runs: int) -> None:
 
     A program of ONNX Runtime or OpenVINO has its threads from when it was opened.
     """
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.set_num_threads(max(1, _cpus() // runs))  # of the calling thread only
+    torch, share = sys.modules.get("torch"), max(1, _cpus() // runs)
+    if torch is not None and torch.get_num_threads() != share:
+        torch.set_num_threads(share)  # of the calling thread; what was prepared for convolutions is forgotten with it
 
 
 @cache
