@@ -40,7 +40,15 @@ def label_scores(
         scores = logits if function == "none" else logits.sigmoid() if function == "sigmoid" else logits.softmax(-1)
         rows: list[list[float]] = scores.tolist()
     names = [model.config.id2label[at] for at in range(len(rows[0]))] if rows else []
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    return [_by_name(names, row) for row in rows]
+
+
+def _by_name(names: Sequence[str], row: Sequence[float]) -> dict[str, float]:
+    """Return the score of each name; labels of one name add up, as ImageNet's two cranes do."""
+    scores: dict[str, float] = {}
+    for name, score in zip(names, row, strict=True):
+        scores[name] = scores.get(name, 0.0) + score
+    return scores
 
 
 def mean_scores(windows: Sequence[Mapping[str, float]], weights: Sequence[float]) -> dict[str, float]:

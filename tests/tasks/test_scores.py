@@ -67,3 +67,10 @@ def test_windows_count_by_their_weight() -> None:
 def test_the_best_come_first_and_none_is_over_one() -> None:
     labels = best_labels({"a": 0.2, "b": 1.0000001, "c": 0.5}, 2)
     assert [(label.label, label.score) for label in labels] == [("b", 1.0), ("c", 0.5)]
+
+
+def test_labels_of_one_name_add_up(pipe: Any) -> None:
+    given = pipe.tokenizer(TEXTS[:1], return_tensors="pt")
+    [apart] = label_scores(pipe.model, given)
+    pipe.model.config.id2label = dict.fromkeys(pipe.model.config.id2label, "crane")
+    assert label_scores(pipe.model, given) == [{"crane": pytest.approx(sum(apart.values()))}]
