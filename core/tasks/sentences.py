@@ -20,8 +20,8 @@ from core.errors import ModelUnavailable
 from core.hub.files import POOLING
 from core.tasks.pipelines import load_model
 from core.tasks.spec import Checkpoint
-from core.tasks.tokens import Encoded, batches, encoded
-from core.tasks.windows import text_windows, token_limit
+from core.tasks.tokens import Encoded, batches, read_text
+from core.tasks.windows import token_limit
 
 Pooling = Literal["mean", "cls", "max", "last"]
 
@@ -99,10 +99,9 @@ def load_sentence_model(checkpoint: Checkpoint) -> SentencePipe:
 def read(pipe: SentencePipe, texts: Sequence[str]) -> Sentences:
     """Cut what is longer than the model reads into windows that overlap, and tokenise each."""
     most = token_limit(pipe.model, pipe.tokenizer)
-    room = most - int(pipe.tokenizer.num_special_tokens_to_add())
-    cut = [text_windows(text, pipe.tokenizer, room) for text in texts]
-    rows = [encoded(pipe.tokenizer, window, most) for windows in cut for window in windows]
-    return Sentences([[len(window) for window in windows] for windows in cut], rows)
+    found = [read_text(pipe.tokenizer, text, most) for text in texts]
+    lengths = [[window.length for window in windows] for windows in found]
+    return Sentences(lengths, [window.row for windows in found for window in windows])
 
 
 def vectors_of(pipe: SentencePipe, texts: Sentences, *, pooling: Pooling | None, normalize: bool) -> Vectors:

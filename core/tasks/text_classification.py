@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
@@ -11,8 +10,8 @@ from pydantic import Field
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.scores import best_labels, label_scores, mean_scores
 from core.tasks.spec import Example, Parameters, Task
-from core.tasks.tokens import Encoded, batches, encoded
-from core.tasks.windows import text_windows, token_limit
+from core.tasks.tokens import Window, batches, read_text
+from core.tasks.windows import token_limit
 from core.values import Labels, Text
 
 AT_ONCE = 8
@@ -25,36 +24,23 @@ class TextClassificationParameters(Parameters):
     top_k: int = Field(5, ge=1, le=100, description="How many labels to return, best first.")
 
 
-@dataclass(frozen=True)
-class Windows:
-    """Hold a text in the windows that the model reads it in, often one.
-
-    Args:
-        lengths: characters of each.
-        rows: what the model is given for each.
-    """
-
-    lengths: tuple[int, ...]
-    rows: tuple[Encoded, ...]
-
-
 def prepare(
     pipe: Any,
     inputs: Text,
     parameters: TextClassificationParameters,  # noqa: ARG001  # they say what is made of the scores
-) -> Windows:
+) -> list[Window]:
     """Cut a text that is longer than the model reads into windows that overlap, and tokenise each."""
-    limit = token_limit(pipe.model, pipe.tokenizer)
-    windows = text_windows(inputs.text, pipe.tokenizer, limit - int(pipe.tokenizer.num_special_tokens_to_add()))
-    return Windows(tuple(map(len, windows)), tuple(encoded(pipe.tokenizer, window, limit) for window in windows))
+    return read_text(pipe.tokenizer, inputs.text, token_limit(pipe.model, pipe.tokenizer))
 
 
-def run(pipe: Any, inputs: Sequence[Windows], parameters: TextClassificationParameters) -> list[Labels]:
+def run(pipe: Any, inputs: Sequence[Sequence[Window]], parameters: TextClassificationParameters) -> list[Labels]:
     """Classify each text; of one longer than the model reads, the scores of its windows are averaged."""
     # All labels of each window: what is best in the mean may be best in none of them.
-    together = batches(pipe.tokenizer, [row for text in inputs for row in text.rows], max(AT_ONCE, len(inputs)))
+    together = batches(pipe.tokenizer, [window.row for text in inputs for window in text], max(AT_ONCE, len(inputs)))
     scores = (scores for windows in together for scores in label_scores(pipe.model, windows))
-    return [_averaged(text.lengths, [next(scores) for _ in text.rows], parameters.top_k) for text in inputs]
+    return [
+        _averaged([window.length for window in text], [next(scores) for _ in text], parameters.top_k) for text in inputs
+    ]
 
 
 def _averaged(lengths: Sequence[int], windows: Sequence[Mapping[str, float]], top_k: int) -> Labels:

@@ -7,15 +7,40 @@ second leaves it as it is, so that it may come while the next text is prepared.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
+
+from core.tasks.windows import text_windows
 
 Encoded = Mapping[str, list[int]]
 """The token ids of one text, and what the model is told of each: names as the model calls them."""
 
 
-def encoded(tokenizer: Any, text: str, limit: int) -> Encoded:
-    """Return a text's token ids, special ones included, at most `limit`."""
-    return dict(tokenizer(text, truncation=True, max_length=limit))
+class Window(NamedTuple):
+    """Hold a stretch of a text as a model is given it, and how many characters it has."""
+
+    length: int
+    row: Encoded
+
+
+def read_text(tokenizer: Any, text: str, limit: int) -> list[Window]:
+    """Return a text's token ids; of one longer than `limit`, special tokens included, those of windows that overlap.
+
+    Raises: TooLarge if it is longer and the tokenizer cannot say where its tokens stand.
+    """
+    if _reads_plainly(tokenizer.__class__):
+        # What the tokenizer's own call comes down to for one text, at less than its time. It comes first and is the
+        # only one where the text fits: counting its tokens before would take as long again.
+        tokenizer.set_truncation_and_padding(*_plain_reading(), limit, 0, None, None)
+        read = tokenizer.backend_tokenizer.encode(text)
+        if not read.overflowing:
+            names = tokenizer.model_input_names
+            row = {"input_ids": read.ids}
+            row |= {"token_type_ids": read.type_ids} if "token_type_ids" in names else {}
+            row |= {"attention_mask": [1] * len(row["input_ids"])} if "attention_mask" in names else {}
+            return [Window(len(text), row)]
+    windows = text_windows(text, tokenizer, limit - int(tokenizer.num_special_tokens_to_add()))
+    return [Window(len(one), dict(tokenizer(one, truncation=True, max_length=limit))) for one in windows]
 
 
 def batches(tokenizer: Any, rows: Sequence[Encoded], at_once: int) -> Iterator[Any]:
@@ -34,3 +59,29 @@ def batches(tokenizer: Any, rows: Sequence[Encoded], at_once: int) -> Iterator[A
             yield BatchEncoding({name: torch.tensor([ids]) for name, ids in some[0].items()})
         else:
             yield tokenizer.pad(list(some), padding=True, return_tensors="pt")
+
+
+@cache
+def _reads_plainly(kind: Any) -> bool:
+    """Return whether a type of tokenizer reads a text as most do: in Rust, with nothing of its own before or after."""
+    from transformers import PreTrainedTokenizerBase, TokenizersBackend
+
+    steps = {
+        "__call__": PreTrainedTokenizerBase,
+        "_encode_plus": TokenizersBackend,
+        "_convert_encoding": TokenizersBackend,
+    }
+    return (
+        issubclass(kind, TokenizersBackend)
+        and not hasattr(kind, "_switch_to_input_mode")
+        and all(getattr(kind, name) is getattr(usual, name) for name, usual in steps.items())
+    )
+
+
+@cache
+def _plain_reading() -> tuple[Any, Any]:
+    """Return that nothing is padded, and what is too long is cut."""
+    from transformers.tokenization_utils_base import TruncationStrategy
+    from transformers.utils import PaddingStrategy
+
+    return PaddingStrategy.DO_NOT_PAD, TruncationStrategy.LONGEST_FIRST
