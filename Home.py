@@ -27,11 +27,13 @@ else:
     from starlette.middleware import Middleware
     from streamlit.runtime.pages_manager import PagesManager
 
+    from core.api.direct import First
     from core.api.server import lifespan, routes
     from core.ui.front_end import FrontEnd
 
     # The folder `pages` would otherwise be run bare, without this file, until the first visit of `/`.
     PagesManager.uses_pages_directory = False
-    app = st.App(__file__, routes=routes(), lifespan=lifespan, middleware=[Middleware(FrontEnd)])
+    layers = [Middleware(First, routes=routes()), Middleware(FrontEnd)]
+    app = st.App(__file__, routes=routes(), lifespan=lifespan, middleware=layers)
     # The pages' modules are imported while the first visitor's browser still loads Streamlit's scripts.
     threading.Thread(target=import_module, args=("core.ui.site",), name="import pages", daemon=True).start()

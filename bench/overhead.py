@@ -28,7 +28,7 @@ from PIL import Image as Pillow
 
 from bench.load import Connection, Request, json_request
 from bench.serving import sound_of, text_of
-from bench.site import Site, served
+from bench.site import Site, served, wait_until_warm
 from core.engine.torch_setup import allowed_cpus
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -196,6 +196,7 @@ def main() -> None:
     print(f"| ms | {columns} |\n" + "| --- " * 10 + "|")
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # as Home.py has it: threads that wait take no processor time
     with tempfile.TemporaryDirectory() as folder, served(Path(folder), ALIKE) as site:
+        wait_until_warm(site)
         for at, kind in enumerate(KINDS):
             call, pipe = (times.figures() for times in compare(site, at, calls))
             beyond = [one - other for one, other in zip(call, pipe, strict=True)]

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 UP_WITHIN_S = 60.0
 """Seconds after which a server that does not answer is given up; it takes one or two."""
+
+WARM_WITHIN_S = 300.0
+"""Seconds after which a server that still loads models is given up; the starters take five to ten."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,19 @@ def served(data_folder: Path, environment: Mapping[str, str] | None = None, log:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def wait_until_warm(site: Site) -> None:
+    """Wait until a site has loaded what its tasks start with: a server that still loads models is not idle.
+
+    Raises: RuntimeError if it does not within a few minutes.
+    """
+    give_up = time.monotonic() + WARM_WITHIN_S
+    while time.monotonic() < give_up:
+        with suppress(URLError), urlopen(f"{site.url}/api/ready", timeout=10):  # 503 until then
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"the models were not loaded within {WARM_WITHIN_S:g} s")
 
 
 def free_port() -> int:

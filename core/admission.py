@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from core.settings import AllowAny
 
-PROXY_HEADERS: Final = ("X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via")
+PROXY_HEADERS: Final = ("x-forwarded-for", "forwarded", "x-real-ip", "via")
 """What a proxy leaves in a request: behind one, every visitor seems to come from its machine."""
 
 
@@ -34,7 +34,11 @@ def is_loopback(address: str | None) -> bool:
 
 
 def is_on_this_machine(address: str | None, headers: Mapping[str, str]) -> bool:
-    """Return whether a request was made on the machine that serves, with no proxy in between."""
+    """Return whether a request was made on the machine that serves, with no proxy in between.
+
+    Args:
+        headers: by their names in lower case.
+    """
     return is_loopback(address) and not any(name in headers for name in PROXY_HEADERS)
 
 
@@ -43,12 +47,17 @@ def is_own_request(headers: Mapping[str, str]) -> bool:
 
     Such a page names its site as the origin; one that points a name of its own at this machine has
     that name as the host. Streamlit checks both for the pages, the routes have to do it here.
+
+    Args:
+        headers: by their names in lower case.
     """
-    host = urlsplit(f"//{headers.get('Host', '')}").hostname or ""
-    origin = headers.get("Origin")
-    return (host == "localhost" or is_loopback(host)) and (
-        origin is None or urlsplit(origin).netloc == headers.get("Host")
-    )
+    return _is_own(headers.get("host", ""), headers.get("origin"))
+
+
+@lru_cache(1024)
+def _is_own(host: str, origin: str | None) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
+    return (name == "localhost" or is_loopback(name)) and (origin is None or urlsplit(origin).netloc == host)
 
 
 def may_open_any(setting: AllowAny, *, on_this_machine: bool) -> bool:

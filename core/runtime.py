@@ -15,7 +15,7 @@ import secrets
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class Runtime:
 
     def hashed(self, who: str) -> str:
         """Return a salted hash of who someone is, so that nobody can be found by it."""
-        return hmac.new(self.salt, who.encode(), hashlib.sha256).hexdigest()[:32]
+        return _hashed(self.salt, who)
 
     def warm_in_background(self) -> None:
         """Load what the tasks start with, once the first page has been shown."""
@@ -77,6 +77,11 @@ class Runtime:
             log.exception("the default models could not all be loaded")
         self.warmed.set()
         self.surveyor.thin_in_background()  # now that what the tasks start with was found and used
+
+
+@lru_cache(1024)
+def _hashed(salt: bytes, who: str) -> str:
+    return hmac.new(salt, who.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 @cache

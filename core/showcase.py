@@ -130,6 +130,10 @@ class Showcase:
         """
         task = self.task(task_id)
         checked = task.checked_parameters(parameters)
+        # Before the model hears of it: the digest of a large picture takes milliseconds, which the model's thread shall
+        # not spend, and from then on both threads want the interpreter.
+        inputs.digest()
+        run_id = new_id()
         card, ticket = self.submit(
             task,
             inputs,
@@ -140,9 +144,8 @@ class Showcase:
             visiting=visiting,
             streaming=streaming,
         )
-        inputs.digest()  # of a large picture it takes milliseconds, which the thread of the model shall not spend
         request = Request(task, card.model_id, inputs, checked, client, source)
-        job = Job(new_id(), request, ticket, hasten=self._recorder.hasten)
+        job = Job(run_id, request, ticket, hasten=self._recorder.hasten)
         self._jobs[source].add(job)
         job.tell(self.observers)
 

@@ -27,7 +27,7 @@ def test_this_machine_is_told_from_others(address: str | None, own: bool) -> Non
     assert is_loopback(address) is own
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via"])
+@pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "x-real-ip", "via"])
 def test_behind_a_proxy_nobody_is_on_this_machine(header: str) -> None:
     assert is_on_this_machine("127.0.0.1", {})
     assert not is_on_this_machine("127.0.0.1", {header: "192.0.2.7"})
@@ -36,13 +36,13 @@ def test_behind_a_proxy_nobody_is_on_this_machine(header: str) -> None:
 @pytest.mark.parametrize(
     ("headers", "own"),
     [
-        ({"Host": "localhost:8501"}, True),
-        ({"Host": "127.0.0.1:8501"}, True),
-        ({"Host": "[::1]:8501"}, True),
-        ({"Host": "localhost:8501", "Origin": "http://localhost:8501"}, True),
-        ({"Host": "localhost:8501", "Origin": "https://evil.test"}, False),  # a page of another site
-        ({"Host": "localhost:8501", "Origin": "null"}, False),
-        ({"Host": "evil.test:8501"}, False),  # a name that somebody pointed here
+        ({"host": "localhost:8501"}, True),
+        ({"host": "127.0.0.1:8501"}, True),
+        ({"host": "[::1]:8501"}, True),
+        ({"host": "localhost:8501", "origin": "http://localhost:8501"}, True),
+        ({"host": "localhost:8501", "origin": "https://evil.test"}, False),  # a page of another site
+        ({"host": "localhost:8501", "origin": "null"}, False),
+        ({"host": "evil.test:8501"}, False),  # a name that somebody pointed here
         ({}, False),
     ],
 )

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from core.admission import is_loopback, is_on_this_machine, is_own_request
@@ -61,8 +60,9 @@ class Callers:
 
         Raises: Unauthorized if it needs a key and has none that fits; Forbidden for a page of another site.
         """
-        settings, headers = self._of.settings, Headers(scope=scope)
-        origin, host = headers.get("Origin"), headers.get("Host")
+        # Of a header that comes twice the first one counts, as everywhere in Starlette, which searches for each anew.
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+        settings, origin, host = self._of.settings, headers.get("origin"), headers.get("host")
         if origin is not None and origin not in self.origins and urlsplit(origin).netloc != host:
             raise Forbidden(
                 "This call comes from a page of another site.", hint="Let PODIUM_CORS name that site, if it is yours."
@@ -102,8 +102,11 @@ def client_address(peer: str, headers: Mapping[str, str], proxies: Sequence[Netw
 
     uvicorn has put the last address of X-Forwarded-For in place of the peer's where that was this machine's
     own, so an address that stands there may be what somebody wrote: it came through a proxy on this machine.
+
+    Args:
+        headers: by their names in lower case.
     """
-    way = [_host(part) for part in headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    way = [_host(part) for part in headers.get("x-forwarded-for", "").split(",") if part.strip()]
     rewritten = next((address for address in reversed(way) if not is_loopback(address)), None)
     nearest = "127.0.0.1" if way and peer == rewritten else peer
     if not _is_trusted(nearest, proxies):

@@ -56,7 +56,7 @@ def delivered(runs: Sequence[Run], request: Request, *, batch: bool, details: bo
         return JSONResponse([written(run.output) for run in runs], headers=headers)
     output = runs[0].output
     forms = FORMS.get(type(output), {})
-    media_type = _wanted(request.headers.get("Accept", ""), (*forms, JSON_TYPE))
+    media_type = _wanted(request.headers.get("Accept", ""), (*forms, JSON_TYPE)) if forms else JSON_TYPE
     if media_type in forms:
         return Response(forms[media_type](output), media_type=media_type, headers=headers)
     answer = written(output)

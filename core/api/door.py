@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.api.callers import Caller, Callers
+from core.api.patience import within
 from core.api.problems import bug, error_response
 from core.api.rates import Rates
 from core.errors import Forbidden, ShowcaseError, TooLarge, TooSlow
@@ -59,8 +60,7 @@ class Door:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._mark(scope, message)
-            async with asyncio.timeout(READ_WITHIN_S):
-                await send(message)
+            await within(READ_WITHIN_S, send(message))
 
         try:
             await self._serve(scope, receive, send_on)
@@ -114,8 +114,7 @@ class Door:
             if complete:
                 return await receive()
             try:
-                async with asyncio.timeout_at(min(until_s, loop.time() + PART_WITHIN_S)):
-                    message = await receive()
+                message = await within(min(until_s - loop.time(), PART_WITHIN_S), receive())
             except TimeoutError as err:
                 raise TooSlow(
                     f"The body did not come: {length} bytes are here, and no more within {PART_WITHIN_S:g} s.",

@@ -62,8 +62,12 @@ def read_keys(settings: Settings) -> tuple[ApiKey, ...]:
 
 
 def given_key(headers: Mapping[str, str]) -> str:
-    """Return the key that a request brings, as `Authorization: Bearer` or as `x-api-key`; empty if none."""
-    scheme, _, token = headers.get("Authorization", "").partition(" ")
+    """Return the key that a request brings, as `Authorization: Bearer` or as `x-api-key`; empty if none.
+
+    Args:
+        headers: by their names in lower case.
+    """
+    scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "").strip()
 
 

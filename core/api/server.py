@@ -6,15 +6,17 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.api.callers import Callers
 from core.api.described import add_description_routes
-from core.api.direct import DirectFirst
+from core.api.direct import First, direct_routes
 from core.api.door import Door
 from core.api.late import LateMcp
 from core.api.metrics import Metrics
@@ -23,6 +25,12 @@ from core.api.rates import Rates
 from core.api.rest import rest_app
 from core.runtime import Runtime, runtime
 
+PACKED_FROM_BYTES: Final = 4096
+"""Answers shorter than this are sent as they are: they fit into a few packets anyway."""
+
+PACKED_AT_LEVEL: Final = 5
+"""zlib's, and Streamlit's for its pages."""
+
 
 class _Below(Mount):
     """Take every address below a path: one with a line break in it is ours to refuse, too."""
@@ -30,6 +38,18 @@ class _Below(Mount):
     def __init__(self, path: str, app: ASGIApp) -> None:
         super().__init__(path, app=app)
         self.path_regex = re.compile(self.path_regex.pattern, re.DOTALL)
+
+
+class Packed:
+    """Pack long answers for those who say that they can unpack them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app, self._packing = app, GZipMiddleware(app, PACKED_FROM_BYTES, PACKED_AT_LEVEL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; who asks for nothing of the kind goes through no layer for it."""
+        packs = any(name == b"accept-encoding" and b"gzip" in value for name, value in scope.get("headers", ()))
+        await (self._packing if packs else self._app)(scope, receive, send)
 
 
 class Edge:
@@ -47,7 +67,7 @@ class Edge:
         add_description_routes(mounted["/api"], of, mounted)
         metrics = Route("/metrics", self._metrics.show)
         self.routes: list[BaseRoute] = [
-            *(_Below(path, app=self._guarded(DirectFirst(app))) for path, app in mounted.items()),
+            *(_Below(path, app=self._guarded(First(app, direct_routes(app)))) for path, app in mounted.items()),
             Route("/mcp", self._guarded(self._tools)),
             Route("/metrics", self._guarded(metrics.app), methods=["GET"]),
         ]
@@ -57,7 +77,8 @@ class Edge:
         return self._tools.running()
 
     def _guarded(self, app: ASGIApp) -> ASGIApp:
-        return Door(app, of=self._of, callers=self._callers, rates=self._rates, finished=self._metrics.answered)
+        door = Door(app, of=self._of, callers=self._callers, rates=self._rates, finished=self._metrics.answered)
+        return Packed(door)
 
 
 @cache

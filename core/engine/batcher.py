@@ -172,15 +172,11 @@ def run_batch(
         for part in parts:
             run_batch(loaded, part, clock, settle, room, pace, prepared)
         return
-    if problem is None:
-        room.ran(batch)
-        if batch[0].inputs is not None and not batch[0].streaming:
-            pace.ran(padded(batch), clock() - began_s)
+    ran_s = clock() - began_s
     if problem is None and (not isinstance(outputs, list | tuple) or len(outputs) != len(batch)):
         problem = told(
             TypeError(f"run returned {type(outputs).__name__} for {len(batch)} inputs"), "A run broke its word"
         )
-    run_ms = (clock() - began_s) * 1000
     settle(batch)
     if problem is not None:
         for ticket in batch:
@@ -189,7 +185,10 @@ def run_batch(
     longest = max(ticket.length for ticket in batch)
     for ticket, output, tokens in zip(batch, outputs, counts, strict=True):
         padding = longest - ticket.length
-        ticket.answer(output, run_ms=run_ms, batch_size=len(batch), loaded=loaded, tokens=tokens, padding=padding)
+        ticket.answer(output, run_ms=ran_s * 1000, batch_size=len(batch), loaded=loaded, tokens=tokens, padding=padding)
+    room.ran(batch)
+    if batch[0].inputs is not None and not batch[0].streaming:
+        pace.ran(padded(batch), ran_s)
 
 
 def _outputs(pipe: Any, batch: Sequence[Ticket], prepared: Prepared) -> Any:

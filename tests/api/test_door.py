@@ -178,7 +178,7 @@ def test_so_many_calls_may_be_under_way_at_once(podium: Podium) -> None:
 def test_a_client_behind_proxies_is_who_a_trusted_one_says(
     peer: str, forwarded: str, proxies: str, client: str
 ) -> None:
-    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    headers = {"x-forwarded-for": forwarded} if forwarded else {}
     assert client_address(peer, headers, _networks(proxies)) == client
 
 
@@ -197,8 +197,8 @@ def test_keys_are_read_with_their_names_and_limits() -> None:
     assert find_key((anna, bob, owner), OTHER_KEY) is bob
     assert find_key((anna, bob, owner), "") is None
     assert find_key((anna, bob, owner), "ü") is None
-    assert given_key({"Authorization": f"bearer {KEY}"}) == KEY
-    assert given_key({"Authorization": "Basic abc"}) == ""
+    assert given_key({"authorization": f"bearer {KEY}"}) == KEY
+    assert given_key({"authorization": "Basic abc"}) == ""
 
 
 @pytest.mark.parametrize(
