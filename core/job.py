@@ -7,13 +7,13 @@ pages, routes or how a run is recorded: that is handed in.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Final
 
 from core.engine import Answer, Event, Ticket
@@ -21,6 +21,8 @@ from core.errors import ShowcaseError
 from core.feedback.records import RunRecord, Source
 from core.tasks.spec import Parameters, Task, Tokens
 from core.values import Value, about_bytes
+
+log = logging.getLogger(__name__)
 
 JOB_BYTES: Final = 60_000
 """What a process grows by for each job that it remembers, beside its input: ticket, parameters, record, a short answer.
@@ -77,6 +79,7 @@ class Job:
         answered: the run as soon as its answer is there, while it is still being written down.
         hasten: called when somebody waits for the run to be written down, which else takes its time.
         is_asked_for: whether somebody does.
+        observers: told of the job when it has ended, in the thread that ended it; let go of then.
     """
 
     run_id: str
@@ -86,6 +89,7 @@ class Job:
     answered: Future[Run] = field(default_factory=Future)
     hasten: Callable[[], None] = lambda: None
     is_asked_for: bool = False
+    observers: Sequence[Callable[[Job], None]] = ()
 
     def watch(self, callback: Callable[[Event], None]) -> Run:
         """Wait for the end, calling `callback` in this thread with each change of state and partial answer.
@@ -137,25 +141,31 @@ class Job:
         """Take the request back."""
         self.ticket.cancel()
 
-    def tell(self, observers: Iterable[Callable[[Job], None]]) -> None:
-        """Call each of them with the job when it has ended, in the thread that ended it."""
-        for observer in observers:
-            self.future.add_done_callback(partial(self._tell, observer))
-
     def _ask(self) -> None:
         """Say that somebody waits; in this order, so that whoever answers meanwhile sees it or is overtaken."""
         if not self.finished:
             self.is_asked_for = True
             self.hasten()
 
-    def _tell(self, observer: Callable[[Job], None], _: Future[Run]) -> None:
-        observer(self)
+    def end(self, run: Run) -> None:
+        """End the job with its run, written down or not. Called once, by whoever records."""
+        self.future.set_result(run)
+        self._tell()
 
     def fail(self, error: ShowcaseError) -> None:
         """End the job with an error. Called once, by whoever records."""
         for future in (self.answered, self.future):
             if not future.done():
                 future.set_exception(error)
+        self._tell()
+
+    def _tell(self) -> None:
+        observers, self.observers = self.observers, ()
+        for observer in observers:
+            try:
+                observer(self)
+            except Exception:  # whoever looks on must not keep a job from ending
+                log.exception("an observer of run %s failed", self.run_id)
 
 
 def run_of(job: Job, answer: Answer, *, app_version: str) -> Run:

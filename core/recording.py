@@ -112,7 +112,7 @@ class Recorder:
         except StoreUnavailable as err:
             log.warning("%d runs are not recorded: %s", len(group), err.message)
             for job, run in group:
-                job.future.set_result(run)
+                job.end(run)
         except Exception as err:
             if len(group) > 1:  # one that cannot be written costs the others nothing
                 for one in group:
@@ -121,7 +121,7 @@ class Recorder:
                 _broken(group[0][0], err)
         else:
             for job, run in group:
-                job.future.set_result(replace(run, recorded=True))
+                job.end(replace(run, recorded=True))
 
     def _records(self, job: Job, run: Run) -> list[Record]:
         record = run.record

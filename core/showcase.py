@@ -145,10 +145,8 @@ class Showcase:
             streaming=streaming,
         )
         request = Request(task, card.model_id, inputs, checked, client, source)
-        job = Job(run_id, request, ticket, hasten=self._recorder.hasten)
+        job = Job(run_id, request, ticket, hasten=self._recorder.hasten, observers=tuple(self.observers))
         self._jobs[source].add(job)
-        job.tell(self.observers)
-
         ticket.add_done_callback(lambda _: self._recorder.finish(job))
         return job
 

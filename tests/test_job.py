@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from dataclasses import replace
 from typing import Any
 
+from core.errors import ShowcaseError
 from core.job import JOB_BYTES, Job, RecentJobs, Request
 from core.tasks import get_task
 from core.values import Text
@@ -53,3 +57,28 @@ def test_remembering_one_more_does_not_look_at_all_others() -> None:
     Counted.asked = 0
     recent.add(job(1500))
     assert Counted.asked <= 2
+
+
+def test_an_observer_that_fails_costs_nobody_the_end_of_a_job() -> None:
+    told: list[str] = []
+
+    def fails(_: Job) -> None:
+        raise RuntimeError("an observer's own bug")
+
+    failed = replace(job(1, done=False), observers=(fails, lambda it: told.append(it.run_id)))
+    failed.fail(ShowcaseError("nothing came of it"))
+    failed.fail(ShowcaseError("too late"))
+    assert told == ["1"]
+
+
+def test_a_job_that_ended_is_freed_with_its_last_name() -> None:
+    run: Any = None
+    ended = replace(job(1, done=False), observers=(lambda _: None,))
+    gc.disable()
+    try:
+        ended.end(run)
+        seen = weakref.ref(ended)
+        del ended
+        assert seen() is None  # a server that remembers a thousand would else look through them again and again
+    finally:
+        gc.enable()

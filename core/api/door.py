@@ -101,10 +101,9 @@ class Door:
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
         """Return a `receive` that gives up at the limit of size, not after it, and on who sends too slowly."""
         limit_bytes = self._of.settings.max_upload_bytes
-        too_large = TooLarge(f"The body is over the limit of {limit_bytes / 1e6:g} MB.", hint="Send a smaller file.")
         announced = Headers(scope=scope).get("Content-Length", "")
         if announced.isdigit() and int(announced) > limit_bytes:
-            raise too_large
+            raise _too_large(limit_bytes)
         length, complete = 0, False
         loop = asyncio.get_running_loop()
         until_s = loop.time() + self._of.settings.deadline_s
@@ -122,7 +121,7 @@ class Door:
                 ) from err
             length += len(message.get("body", b""))
             if length > limit_bytes:
-                raise too_large
+                raise _too_large(limit_bytes)
             complete = not message.get("more_body", False)
             return message
 
@@ -149,3 +148,7 @@ class Door:
             headers["Access-Control-Expose-Headers"] = _EXPOSED
         if self._callers.origins:
             headers.add_vary_header("Origin")
+
+
+def _too_large(limit_bytes: int) -> TooLarge:
+    return TooLarge(f"The body is over the limit of {limit_bytes / 1e6:g} MB.", hint="Send a smaller file.")

@@ -12,6 +12,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.values import Label
 
 ScoreFunction = Literal["none", "sigmoid", "softmax"]
@@ -29,18 +32,42 @@ def label_scores(
     """
     import torch
 
-    dtype, device = model.dtype, model.device
     options = {"use_cache": False} if _can_cache(type(model).forward) else {}
     with torch.inference_mode():
-        given = {
-            name: tensor.to(device, dtype if tensor.is_floating_point() else None) for name, tensor in inputs.items()
-        }
-        logits = model(**given, **options)["logits"].float()
-        function = function or _function_of(model.config)
-        scores = logits if function == "none" else logits.sigmoid() if function == "sigmoid" else logits.softmax(-1)
-        rows: list[list[float]] = scores.tolist()
+        logits = model(**_as_the_model(model, inputs), **options)["logits"]
+        if logits.dtype != torch.float32 or logits.device.type != "cpu":
+            logits = logits.to("cpu", torch.float32)
+        rows: list[list[float]] = _scores(logits.numpy(), function or _function_of(model.config)).tolist()
     names = [model.config.id2label[at] for at in range(len(rows[0]))] if rows else []
     return [_by_name(names, row) for row in rows]
+
+
+def _as_the_model(model: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return tensors where a model is, and in what it computes in.
+
+    What need not be moved is left alone: to ask torch lets go of the interpreter, which others then have for a while.
+    """
+    device, given = model.device, {}
+    for name, tensor in inputs.items():
+        dtype = model.dtype if tensor.dtype.is_floating_point else tensor.dtype
+        is_there = (tensor.device, tensor.dtype) == (device, dtype)
+        given[name] = tensor if is_there else tensor.to(device, dtype)
+    return given
+
+
+def _scores(logits: NDArray[np.float32], function: ScoreFunction) -> NDArray[np.float32]:
+    """Return what a function makes of logits, of which the last axis is the labels.
+
+    In numpy, which keeps the interpreter for the few numbers that these are.
+    """
+    if function == "none":
+        return logits
+    if function == "sigmoid":
+        found: NDArray[np.float32] = np.exp(-np.logaddexp(np.float32(0), -logits))
+        return found
+    powers: NDArray[np.float32] = np.exp(logits - logits.max(-1, keepdims=True))
+    shares: NDArray[np.float32] = powers / powers.sum(-1, keepdims=True)
+    return shares
 
 
 def _by_name(names: Sequence[str], row: Sequence[float]) -> dict[str, float]:

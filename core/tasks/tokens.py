@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.tasks.windows import text_windows
 
 Encoded = Mapping[str, list[int]]
@@ -55,10 +58,48 @@ def batches(tokenizer: Any, rows: Sequence[Encoded], at_once: int) -> Iterator[A
 
     for begin in range(0, len(rows), at_once):
         some = rows[begin : begin + at_once]
-        if len(some) == 1:  # where nothing is padded, a tenth of a millisecond is saved
-            yield BatchEncoding({name: torch.tensor([ids]) for name, ids in some[0].items()})
-        else:
+        arrays = _padded(tokenizer, some)
+        if arrays is None:
             yield tokenizer.pad(list(some), padding=True, return_tensors="pt")
+        else:
+            yield BatchEncoding({name: torch.from_numpy(array) for name, array in arrays.items()})
+
+
+def _padded(tokenizer: Any, rows: Sequence[Encoded]) -> dict[str, NDArray[np.int64]] | None:
+    """Return texts as long as the longest of them, as most tokenizers pad; None where this one may do otherwise.
+
+    Each operation of torch lets go of the interpreter, and where a server is busy it may be milliseconds until it is
+    had again: three tensors made of lists were a tenth of the time of a short batch.
+    """
+    if not _pads_plainly(tokenizer.__class__):
+        return None
+    fills = {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id, "attention_mask": 0}
+    names = rows[0].keys()
+    is_whole = "attention_mask" in names or "attention_mask" not in tokenizer.model_input_names
+    if not (is_whole and names <= fills.keys()):
+        return None
+    longest = max(len(row["input_ids"]) for row in rows)
+    at_left = tokenizer.padding_side == "left"
+    found = {}
+    for name in names:
+        array = np.full((len(rows), longest), fills[name], np.int64)
+        for place, row in zip(array, rows, strict=True):
+            ids = row[name]
+            if at_left:
+                place[longest - len(ids) :] = ids
+            else:
+                place[: len(ids)] = ids
+        found[name] = array
+    return found
+
+
+@cache
+def _pads_plainly(kind: Any) -> bool:
+    """Return whether a type of tokenizer pads as most do."""
+    from transformers import PreTrainedTokenizerBase
+
+    usual = PreTrainedTokenizerBase
+    return issubclass(kind, usual) and kind.pad is usual.pad and kind._pad is usual._pad
 
 
 @cache

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.engine import Answer, Loaded, Ticket
-from core.engine.batcher import LENGTH_RATIO, Line, run_batch
+from core.engine.batcher import LENGTH_RATIO, SLACK, Line, run_batch
 from core.engine.room import padded
 from core.errors import Cancelled, DeadlineExceeded, RunFailed, TooLarge
 from core.tasks.spec import BATCH_BUDGETS
@@ -80,7 +80,8 @@ class Stage:
         lengths = [ticket.length for ticket in batch]
         assert batch[0] is head
         assert len(batch) == 1 or (
-            max(lengths) <= LENGTH_RATIO * min(lengths) and padded(batch) <= min(limit, BATCH_BUDGETS[Text])
+            max(lengths) <= max(LENGTH_RATIO * min(lengths), min(lengths) + SLACK)
+            and padded(batch) <= min(limit, BATCH_BUDGETS[Text])
         )
         self.begun += batch
         run_batch(

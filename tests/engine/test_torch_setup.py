@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
 import pytest
 
-from core.engine.torch_setup import allowed_cpus
+from core.engine.torch_setup import COLLECT_AFTER, allowed_cpus, prepare_torch
 
 EVERY = frozenset(range(64))
 
@@ -44,3 +45,8 @@ def test_version_1(tmp_path: Path, quota: str, cpus: int) -> None:
 
 def test_no_limit(tmp_path: Path) -> None:
     assert allowed_cpus(tmp_path) == 64
+
+
+def test_what_answers_make_and_drop_is_not_looked_through_every_few_answers() -> None:
+    prepare_torch()
+    assert gc.get_threshold()[0] == COLLECT_AFTER

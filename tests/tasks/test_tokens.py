@@ -75,3 +75,33 @@ def test_a_tokenizer_with_a_way_of_its_own_keeps_it() -> None:
     slow = tokenizer_of(ROOT / "models" / "starters" / "digit-strings")
     assert not tokens._reads_plainly(slow.__class__)
     assert read_text(slow, "bad", 16) == [Window(3, dict(slow("bad")))]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("task_id", ["text-classification", "feature-extraction", "token-classification", "fill-mask"])
+def test_texts_are_padded_as_the_tokenizers_own_call_pads(
+    task_id: str, side: str, tiny_folder: Callable[[str], Path]
+) -> None:
+    tokenizer = tokenizer_of(tiny_folder(task_id))
+    tokenizer.padding_side = side
+    assert tokens._pads_plainly(tokenizer.__class__)
+    rows = [read_text(tokenizer, text, 62)[0].row for text in TEXTS]
+    for few in (rows, rows[2:3]):
+        (together,) = tokens.batches(tokenizer, few, len(few))
+        theirs = tokenizer.pad(list(few), padding=True, return_tensors="pt")
+        assert together.keys() == theirs.keys()
+        for name, tensor in theirs.items():
+            assert together[name].dtype == tensor.dtype
+            assert together[name].tolist() == tensor.tolist()
+
+
+def test_what_a_tokenizer_has_to_pad_in_a_way_of_its_own_it_pads(tiny_folder: Callable[[str], Path]) -> None:
+    tokenizer = tokenizer_of(tiny_folder("text-classification"))
+    rows = [
+        {**dict(tokenizer(text)), "special_tokens_mask": [0] * len(tokenizer(text)["input_ids"])} for text in TEXTS[1:3]
+    ]
+    (together,) = tokens.batches(tokenizer, rows, 2)
+    assert together["special_tokens_mask"].shape == together["input_ids"].shape
+    without = [{"input_ids": row["input_ids"]} for row in rows]  # then padding is told by a mask that is made
+    (masked,) = tokens.batches(tokenizer, without, 2)
+    assert masked["attention_mask"].sum(1).tolist() == [len(row["input_ids"]) for row in without]
