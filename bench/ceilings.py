@@ -1,7 +1,7 @@
 """How fast the bare model is, with no server: in batches of like lengths, of whatever size is best.
 
 Owns two ways to run it: through transformers' own pipeline in bfloat16, and as Podium computes it, by the rung that was
-found and the task's own code.
+found and the task's own code, in as many lanes as a server has, with inputs that are prepared.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +35,7 @@ def podium_ceiling(task_id: str, catalog: Path, data_folder: Path, inputs: Seque
     """Return the best rate of the task's own code on the model as a server with this data folder loads it."""
     from core.catalog import Catalog
     from core.engine.key import ModelKey
+    from core.engine.lanes import lanes_of, share_processors
     from core.engine.loader import TransformersLoader
     from core.engine.runtimes.surveyor import Surveyor
     from core.hub import Hub
@@ -46,23 +49,40 @@ def podium_ceiling(task_id: str, catalog: Path, data_folder: Path, inputs: Seque
     key = ModelKey(task_id, cards.cards[0].model_id, None, "auto", "cpu", "auto")
     pipe = loader.load(key, lambda _done, _total: None).pipe
     limits, parameters = Limits.of(Settings()), task.checked_parameters({})
-    ready = [read_value(task.input, given, limits) for given in sorted(inputs, key=len)]
-    best = _best(ready, lambda batch: task.answers(pipe, batch, parameters))
+    values = [read_value(task.input, given, limits) for given in sorted(inputs, key=len)]
+    ready = [task.prepared(pipe, value, parameters) for value in values]
+    rates = []
+    for lanes in range(1, lanes_of(task, "cpu") + 1):
+        begin = partial(share_processors, lanes)
+        rates.append(_best(ready, lambda batch: task.run(pipe, batch, parameters), lanes, begin))
     surveyor.close()
-    return best
+    return max(rates)
 
 
-def _best(ready: Sequence[Any], run: Callable[[Sequence[Any]], Any]) -> float:
-    """Return the rate at the best size of a batch."""
+def _best(
+    ready: Sequence[Any],
+    run: Callable[[Sequence[Any]], Any],
+    lanes: int = 1,
+    begin: Callable[[], None] = lambda: None,
+) -> float:
+    """Return the rate at the best size of a batch, in so many threads; each of them calls `begin` first."""
     best = 0.0
-    for size in SIZES:
-        done, started = 0, time.perf_counter()
-        while time.perf_counter() - started < SECONDS:
-            at = done % len(ready)
-            run(list(ready[at : at + size]))
-            done += len(ready[at : at + size])
-        best = max(best, done / (time.perf_counter() - started))
+    with ThreadPoolExecutor(lanes, initializer=begin) as threads:
+        for size in SIZES:
+            started = time.perf_counter()
+            counts = threads.map(partial(_run_for, ready, run, size), [started + SECONDS] * lanes)
+            best = max(best, sum(counts) / (time.perf_counter() - started))
     return best
+
+
+def _run_for(ready: Sequence[Any], run: Callable[[Sequence[Any]], Any], size: int, until_s: float) -> int:
+    """Run one batch after the other, and return how many items there were."""
+    done = 0
+    while time.perf_counter() < until_s:
+        at = done % len(ready)
+        run(list(ready[at : at + size]))
+        done += len(ready[at : at + size])
+    return done
 
 
 def _opened(task_id: str, given: Any) -> Any:
