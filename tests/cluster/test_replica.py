@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,9 @@ from tests.own_loop import in_own_loop
 
 KEY = ModelKey("text-classification", "m", None, "auto", "auto")
 
+MADE: list[Engine] = []
+"""The engines of the replicas of the test that runs."""
+
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ShowcaseError)]
 
 
@@ -37,7 +40,19 @@ def order(task_id: str = "text-classification", **more: Any) -> Order:
 
 
 def replica_over(pipe: Callable[..., Any], **settings: Any) -> Replica:
-    return Replica(lambda: Engine(loader=FakeLoader(pipe), budget_bytes=1_000_000, **settings))
+    def make() -> Engine:
+        MADE.append(Engine(loader=FakeLoader(pipe), budget_bytes=1_000_000, **settings))
+        return MADE[-1]
+
+    return Replica(make)
+
+
+@pytest.fixture(autouse=True)
+def ended() -> Iterator[None]:
+    """End the engines of a test with it, so that none of their threads is there when other tests count threads."""
+    yield
+    while MADE:
+        MADE.pop().close(0.0)
 
 
 def glad(texts: list[str], **_: Any) -> list[Any]:

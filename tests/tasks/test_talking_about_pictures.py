@@ -163,8 +163,13 @@ def test_pictures_and_speech_come_out_as_values(mode: str, given: Any, expected:
     """What such models make needs torchvision or tens of gigabytes; what their pipeline returns is stood in for."""
     asked: dict[str, Any] = {}
 
+    class Model:
+        output_modalities = ("text", "image", "audio")
+        config = SimpleNamespace(get_text_config=lambda: SimpleNamespace(max_position_embeddings=100))
+        base_model = None
+
     class Pipe:
-        model = SimpleNamespace(output_modalities=("text", "image", "audio"), config=SimpleNamespace())
+        model = Model()
         processor = SimpleNamespace(tokenizer=lambda _: {"input_ids": [1, 2]})
 
         def __call__(self, **arguments: Any) -> list[dict[str, Any]]:
@@ -172,8 +177,6 @@ def test_pictures_and_speech_come_out_as_values(mode: str, given: Any, expected:
             return [{f"generated_{mode}": given}]
 
     Pipe.processor.tokenizer.model_max_length = 100
-    Pipe.model.config.get_text_config = lambda: SimpleNamespace(max_position_embeddings=100)
-    Pipe.model.base_model = None
     parameters = get_task("any-to-any").checked_parameters({"generation_mode": mode})
     (answer,) = any_to_any.run(Pipe(), [AnyInput(text=MESSAGE)], parameters)
     assert answer == expected
