@@ -42,7 +42,6 @@ def test_half_of_what_counts_is_the_share_of_runs_side_by_side(
 ) -> None:
     clock = Clock(beside_s)
     monkeypatch.setattr("core.engine.runtimes.survey.time", clock)
-    assert _probe_ms(CALLS, clock.ask, lanes) == pytest.approx(
-        ms
-    )  # two questions, and nine of sizes that were not seen
+    # Two questions, and nine of sizes that were not seen.
+    assert _probe_ms(CALLS, clock.ask, lanes) == pytest.approx(ms)
     assert clock.asked.get("beside", 0) == (0 if lanes == 1 else (ROUNDS + 1) * 2 * len(CALLS))
