@@ -16,8 +16,9 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+from bench.inputs import text_of
 from bench.load import Connection, json_request, measure, table
-from bench.serving import settled, text_of
+from bench.serving import settled
 from bench.site import ROOT, served
 from core.engine.runtimes.rungs import LADDER
 

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from bench.chart import bars
+from bench.inputs import text_of
 from bench.load import Ask, Connection, Figures, json_request, measure
 from bench.reruns import catalog_of
-from bench.serving import settled, text_of
+from bench.serving import settled
 from bench.site import ROOT, served
 from bench.startup import memory_mb
 

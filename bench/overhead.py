@@ -26,8 +26,8 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image as Pillow
 
+from bench.inputs import sound_of, text_of
 from bench.load import Connection, Request, json_request
-from bench.serving import sound_of, text_of
 from bench.site import Site, served, wait_until_warm
 from core.engine.torch_setup import allowed_cpus
 

@@ -10,25 +10,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import io
 import json
 import os
 import platform
 import tempfile
 import time
-import wave
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.request import urlopen
 
-import numpy as np
-from PIL import Image as Pillow
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.ceilings import podium_ceiling, transformers_ceiling
 from bench.chart import bars
 from bench.checkpoints import CHECKPOINTS
+from bench.inputs import made_before, picture_of, sound_of, text_of
 from bench.load import Ask, Connection, Figures, Request, json_request, measure, table
 from bench.rival import gradio_answer, gradio_served, gradio_upload
 from bench.site import ROOT, Site, served
@@ -37,46 +34,8 @@ from core.engine.runtimes.rungs import is_worth_a_look
 CLIENTS: Final = (1, 8, 32, 64)
 GRADIO_BATCH: Final = 32
 SETTLED_WITHIN_S: Final = 600.0
-WORDS: Final = (6, 40)
-"""Shortest and longest text, in words."""
-
-PICTURE_SIDE: Final = 224
-SOUND_S: Final = 2.0
-RATE: Final = 16_000
-PROSE: Final = (
-    "the a film story quiet village old clock stopped when she left for sea and nobody knew why it rained all night "
-    "good bad bright slow music voice scene actor ending never always almost perhaps but then again here there"
-)
-VOCABULARY: Final = PROSE.split()
-"""Ordinary words: a token or two each."""
-
-
-def text_of(number: int) -> str:
-    """Return the text of a request: 6 to 40 words, different for every number."""
-    rng = np.random.default_rng(number)
-    words = rng.choice(VOCABULARY, int(rng.integers(WORDS[0], WORDS[1] + 1)))
-    return f"{' '.join(words)} {number}."
-
-
-def picture_of(number: int) -> bytes:
-    """Return a PNG of smooth colours, different for every number."""
-    rng = np.random.default_rng(number)
-    small = Pillow.fromarray(rng.integers(0, 255, (8, 8, 3), np.uint8))
-    file = io.BytesIO()
-    small.resize((PICTURE_SIDE, PICTURE_SIDE), Pillow.Resampling.BICUBIC).save(file, "PNG", compress_level=1)
-    return file.getvalue()
-
-
-def sound_of(number: int, seconds: float = SOUND_S) -> bytes:
-    """Return a WAV of noise, different for every number."""
-    samples = np.random.default_rng(number).normal(0, 3000, int(seconds * RATE)).astype("<i2")
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(RATE)
-        writer.writeframes(samples.tobytes())
-    return file.getvalue()
+READY: Final = {"text": 8_000, "image": 2_000, "audio": 2_000}
+"""Inputs that are made before the loads begin: more than the fastest server answered in 9 s."""
 
 
 def podium_asks(task_id: str, make: Callable[[int], Any], media_type: str) -> Ask:
@@ -167,6 +126,7 @@ LOADS: Final = {
 def compare(kind: str, folder: Path, seconds: float) -> list[tuple[str, Figures]]:
     """Load all servers of one kind, taking turns at each number of clients; return their figures."""
     task_id, make, media_type, name = LOADS[kind]
+    make = made_before(make, READY[kind])
     checkpoint = CHECKPOINTS[kind](folder / "checkpoint")
     catalog = folder / "catalog.toml"
     catalog.write_text(f'[[model]]\npath = "checkpoint"\ntask = "{task_id}"\n')

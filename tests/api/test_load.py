@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from bench.inputs import text_of
 from bench.load import Connection, json_request
-from bench.serving import text_of
 from bench.site import served
 from core.settings import ROOT
 
