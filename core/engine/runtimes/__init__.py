@@ -3,6 +3,7 @@
     rungs      which there are, which are installed, and what a finding depends on
     probe      inputs of a task, what its model is asked for them, and whether two answers agree
     exported   a model as a program of ONNX Runtime or OpenVINO, in place of its module
+    graph      what a graph exported for OpenVINO needs before it is kept
     survey     tries every rung on one model; run as a process of its own
     findings   what surveys found, kept on disk
     surveyor   has surveys made in the background and models loaded anew after them

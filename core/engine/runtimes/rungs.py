@@ -49,6 +49,7 @@ PLAIN: Final = Rung("torch", "float32")
 
 LADDER: Final = (
     Rung("onnx", "int8", ("onnx", "onnxscript", "onnxruntime"), tolerance=0.05),
+    Rung("openvino", "int8", ("openvino",), tolerance=0.05),
     Rung("openvino", "bfloat16", ("openvino",), tolerance=0.02),
     Rung("openvino", "float32", ("openvino",), tolerance=0.001),
     Rung("torch", "bfloat16", tolerance=0.02),
@@ -87,8 +88,9 @@ def is_installed(rung: Rung) -> bool:
     return all(importlib.util.find_spec(package) for package in rung.packages)
 
 
-MADE_AS: Final = 2
-"""Raised when programs are made otherwise, so that those of before are not opened: 2 takes several sounds at once."""
+MADE_AS: Final = 3
+"""Raised when programs are made otherwise, so that those of before are not opened: 2 takes several sounds at once, 3
+has OpenVINO count in whole numbers."""
 
 
 def finding_key(asked: tuple[str, ...], threads: int, cpu_info: Path = _CPU_INFO) -> str:

@@ -20,7 +20,7 @@ def test_auto_tries_every_rung_that_suits_the_processor(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("runtime", "dtype", "expected"),
     [
-        ("openvino", "auto", ["openvino bfloat16", "openvino float32", "torch float32"]),
+        ("openvino", "auto", ["openvino int8", "openvino bfloat16", "openvino float32", "torch float32"]),
         ("auto", "float32", ["openvino float32", "torch float32"]),
         ("torch", "float32", ["torch float32"]),
         ("onnx", "auto", ["onnx int8", "torch float32"]),

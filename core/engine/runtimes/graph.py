@@ -1,0 +1,96 @@
+"""What an exported OpenVINO graph needs before it is kept: whole numbers where it counts, and weights of 8 bits.
+
+Owns these changes of a graph. Who exports it, and with what it is opened, is `core.engine.runtimes.exported`'s.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+MOST: Final = 127
+"""The largest number that a weight of 8 bits has; -128 is left out, so that zero stays zero."""
+
+_SMALLEST: Final = np.float32(1e-12)
+"""Stands for the largest weight of a row in which all are zero."""
+
+
+def count_in_whole_numbers(graph: Any) -> int:
+    """Let a graph divide sizes as integers; return how many divisions there were.
+
+    The exporter writes the floor of a division of integers as one of float32. Where the graph computes in bfloat16 that
+    is rounded to eight bits: of a wav2vec 2.0, 53 frames became 52, and the run failed for most lengths of a sound.
+    """
+    from openvino import opset13 as made  # type: ignore[import-untyped]  # it has no types
+
+    changed = 0
+    for node in graph.get_ordered_ops():
+        found = _floored_division(node)
+        if found is not None:
+            dividend, divisor = found
+            quotient = made.divide(dividend, made.constant(divisor, dividend.get_element_type()))  # rounds down
+            _replace(node, quotient)
+            changed += 1
+    return changed
+
+
+def quantize_weights(graph: Any) -> int:
+    """Keep the weights of a graph's matrix products in 8 bits and a scale for each output; return how many there were.
+
+    A processor that multiplies 8 bits then rounds what comes in as it comes, in groups, so that nothing has to be known
+    of it before. Convolutions and tables of embeddings stay as they are.
+    """
+    from openvino import opset13 as made
+
+    changed = 0
+    for node in graph.get_ordered_ops():
+        weights = _weights(node)
+        if weights is not None:
+            over_inputs = 1 if node.get_attributes()["transpose_b"] else 0
+            scale = np.maximum(np.abs(weights).max(over_inputs, keepdims=True), _SMALLEST) / MOST
+            rounded = made.constant(np.rint(weights / scale).astype(np.int8))
+            product = made.multiply(made.convert(rounded, "f32"), made.constant(scale.astype(np.float32)))
+            node.input(1).replace_source_output(product.output(0))
+            changed += 1
+    return changed
+
+
+def _floored_division(node: Any) -> tuple[Any, int] | None:
+    """Return what is divided and by what, if a node ends the way integer, float, times or by, floor, integer."""
+    if node.get_type_name() != "Convert" or not node.output(0).get_element_type().is_integral():
+        return None
+    floor = _source(node, 0)
+    if floor.get_type_name() != "Floor":
+        return None
+    division = _source(floor, 0)
+    kind = division.get_type_name()
+    if kind not in ("Multiply", "Divide"):
+        return None
+    dividend, by = _source(division, 0), _source(division, 1)
+    if dividend.get_type_name() != "Convert" or by.get_type_name() != "Constant" or by.get_data().size != 1:
+        return None
+    whole = dividend.input(0).get_source_output()
+    factor = float(by.get_data().item())
+    divisor = round(1 / factor if kind == "Multiply" and factor else factor)
+    exact = divisor * factor if kind == "Multiply" else factor / divisor if divisor else 0.0
+    if not whole.get_element_type().is_integral() or divisor < 1 or abs(exact - 1) > 1e-6:
+        return None
+    return whole, divisor
+
+
+def _weights(node: Any) -> Any:
+    """Return the matrix of a product with a constant one, in float32; None for any other node."""
+    if node.get_type_name() != "MatMul" or _source(node, 1).get_type_name() != "Constant":
+        return None
+    weights = _source(node, 1).get_data()
+    return weights if weights.ndim == 2 and weights.dtype == np.float32 else None
+
+
+def _source(node: Any, place: int) -> Any:
+    return node.input(place).get_source_output().get_node()
+
+
+def _replace(node: Any, other: Any) -> None:
+    for reader in node.output(0).get_target_inputs():
+        reader.replace_source_output(other.output(0))
