@@ -1,6 +1,7 @@
 """What a page knows of its visitor: who it is, what the URL says, and the keys of its widgets.
 
-Owns every session-state key and every query parameter but those of the parameters' widgets.
+Owns every session-state key and every query parameter but those of the parameters' widgets. What was pressed, and
+whether the browser knows what came of it, is `core.ui.presses`'.
 """
 
 from __future__ import annotations
