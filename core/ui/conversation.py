@@ -14,23 +14,25 @@ from core.errors import ShowcaseError
 from core.job import Job, Run
 from core.tasks.spec import Task
 from core.ui.problem import problems_shown
-from core.ui.state import forget_run, runtime, widget_key
+from core.ui.state import forget_run, presses, runtime, widget_key
 from core.values import Chat, Message, Text, Value
 
 CHOSEN: Final = "conversation.opening"
 """Where the opening that was chosen waits for the page to be drawn."""
 
 
-def show_message_box(task: Task, shown: Job | Run | None) -> Value | None:
+def show_message_box(task: Task, shown: Job | Run | None, press: int | None) -> Value | None:
     """Show where a message is written; return the conversation that ends with it once it is sent.
 
     Args:
         shown: the run whose conversation goes on; None where one begins.
+        press: the number of the press that may have sent a message; None where that has been answered.
     """
     before = st.empty()
     with st.container(key="message"):
         message = st.chat_input("Your message", key=widget_key(task.id, "message"))
     message = message or st.session_state.pop(CHOSEN, None)
+    message = None if press is None else message
     if shown is None and not message:
         with before.container(key="openings"):
             st.caption("Write a message, or begin with one of these")
@@ -39,11 +41,12 @@ def show_message_box(task: Task, shown: Job | Run | None) -> Value | None:
                 st.button(opening, key=key, icon=":material/chat_bubble:", on_click=_choose, args=(opening,))
     else:
         st.button("Start over", key="start_over", type="tertiary", icon=":material/refresh:", on_click=forget_run)
-    if not message:
+    if press is None or not message:
         return None
     with problems_shown():
         said = [one.model_dump() for one in (*_said(shown), Message(role="user", content=message))]
         return runtime().showcase.read_input(task, said)
+    presses().take(press)
     return None
 
 

@@ -16,7 +16,7 @@ from core.judging import SUGGESTED_TAGS
 from core.tasks.spec import Task
 from core.ui.corrections import show_correction
 from core.ui.problem import problems_shown, show_problem
-from core.ui.state import client, runtime
+from core.ui.state import client, presses, runtime
 
 KEEPING_WORDS: Final = {
     "never": "Your judgement is kept; your input is not.",
@@ -85,7 +85,7 @@ def _show_details(task: Task, run: Run, given: JudgementRecord) -> None:
             key=f"share_{run_id}",
             disabled=runtime().settings.keep_inputs == "never",
         )
-        if st.button("Save", key=f"save_{run_id}", icon=":material/save:"):
+        if st.button("Save", key=f"save_{run_id}", icon=":material/save:") and _is_mine():
             _save(run, rating=given.rating, correction=correction, tags=tags, comment=comment, share=share)
             st.toast(f"Kept. Thank you: {task.title.lower()} learns from it.", icon=":material/check:")
 
@@ -95,7 +95,15 @@ def _save(run: Run, **judgement: Any) -> JudgementRecord:
     return of.judging.judge(run, judge=client(of), **judgement)
 
 
+def _is_mine() -> bool:
+    """Return whether a press is still to be done; the script that this one ended may have done it."""
+    press = presses().due()
+    return press is not None and presses().take(press)
+
+
 def _undo(run: Run, given: JudgementRecord) -> None:
+    if not _is_mine():
+        return
     try:
         runtime().judging.undo(run, given)
     except ShowcaseError as err:

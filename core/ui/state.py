@@ -1,10 +1,12 @@
 """What a page knows of its visitor: who it is, what the URL says, and the keys of its widgets.
 
-Owns every session-state key and every query parameter but those of the parameters' widgets.
+Owns every session-state key and every query parameter but those of the parameters' widgets. What was pressed, and
+whether the browser knows what came of it, is `core.ui.presses`'.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import streamlit as st
@@ -12,12 +14,15 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.admission import is_on_this_machine, may_open_any
 from core.catalog import ModelCard
+from core.job import Job
 from core.runtime import Runtime, runtime
+from core.ui.presses import KEY, Place, Presses
 
 XSRF_COOKIE: Final = "_streamlit_xsrf"
 """Streamlit's own cookie: it outlives a reload, so a visitor's judgement is found again."""
 
 __all__ = [
+    "begin_run",
     "client",
     "forget_run",
     "in_url",
@@ -25,7 +30,9 @@ __all__ = [
     "may_open_any_model",
     "may_open_folders",
     "opened_models",
+    "presses",
     "remember_opened",
+    "run_in_url",
     "runtime",
     "set_in_url",
     "widget_key",
@@ -60,8 +67,40 @@ def set_in_url(name: str, value: str | None) -> None:
         st.query_params[name] = value
 
 
+def presses() -> Presses:
+    """Return what this visitor pressed last, and what came of it."""
+    if KEY not in st.session_state:
+        st.session_state[KEY] = Presses()
+    kept: Presses = st.session_state[KEY]
+    return kept
+
+
+def begin_run(task_id: str, press: int, start: Callable[[Job | None], Job]) -> Job | None:
+    """Begin the run that was pressed for, unless a script that this one ended has; return the latest job either way.
+
+    Args:
+        press: the number of the press.
+        start: starts the job, given the one before it. In it a script cannot be ended, so it must not use Streamlit.
+    """
+    kept, where = presses(), Place(task_id, in_url("model"), in_url("run"))
+    return kept.begin(press, lambda: start(kept.job), where)
+
+
+def run_in_url(task_id: str) -> str | None:
+    """Return the run that the URL names, or will: a browser may not know the address of one that was just begun."""
+    named = in_url("run")
+    begun = presses().begun(Place(task_id, in_url("model"), named))
+    if begun is None:
+        return named
+    set_in_url("run", begun)
+    return begun
+
+
 def forget_run() -> None:
     """Leave the run that is shown, as when another task or model is chosen."""
+    begun = presses().leave()
+    if begun is not None:  # its address is on the way to the browser, and has to be taken back there
+        set_in_url("run", begun)
     set_in_url("run", None)
 
 

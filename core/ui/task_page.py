@@ -26,7 +26,17 @@ from core.ui.model_choice import choose_model, state_words
 from core.ui.parameters import read_parameters, show_parameters, show_prominent_parameters
 from core.ui.problem import problems_shown
 from core.ui.result import QUIET_S, reopened, show_job, show_run
-from core.ui.state import client, forget_run, in_url, runtime, set_in_url, widget_key
+from core.ui.state import (
+    begin_run,
+    client,
+    forget_run,
+    in_url,
+    presses,
+    run_in_url,
+    runtime,
+    set_in_url,
+    widget_key,
+)
 from core.ui.theme import page_header
 from core.ui.use_from_code import conversation_parts, show_use_from_code
 from core.values import Value
@@ -57,24 +67,24 @@ def show_modality(modality: Modality) -> None:
             show_parameters(task, chats=True)
             show_use_from_code(task, card, conversation_parts(task), read_parameters(task, chats=True))
             with right:
-                _alone(_converse)(task, card)
+                _alone(_converse, task)(task, card)
             return
         form, below = _show_form(task)
         show_examples(task)
         code_is_open = show_use_from_code(task, card, form.parts(), read_parameters(task))
     # What stands in code changes with a press, too.
-    perform = _perform if code_is_open else _alone(_perform)
+    perform = _perform if code_is_open else _alone(_perform, task)
     with below:
         perform(task, card, form, right)
 
 
-def _alone(part: Callable[..., None]) -> Callable[..., None]:
+def _alone(part: Callable[..., None], task: Task) -> Callable[..., None]:
     """Return a part of the page as a fragment, so that a press in it draws it and nothing else.
 
     The whole page takes server and browser more than twice as long. But a fragment's press waits for the run of the
     script before it, so while an answer is awaited the page is whole: `Stop` and another `Run` have to come through.
     """
-    run_id = in_url("run")
+    run_id = run_in_url(task.id)
     job = runtime().showcase.find_job(run_id) if run_id else None
     under_way = job is not None and not job.answers_within(0)
     return part if under_way else st.fragment(part)
@@ -121,12 +131,16 @@ def _perform(task: Task, card: ModelCard, form: InputForm, right: DeltaGenerator
     As a fragment it may run long after the page was drawn, so it reads every value anew.
     """
     options: dict[str, Any] = {"type": "primary", "icon": ":material/play_arrow:", "width": "stretch"}
-    pressed = st.form_submit_button("Run", **options) if is_typed(task) else st.button("Run", key="run", **options)
-    inputs = _read(form) if pressed else None
+    pressed = (st.form_submit_button if is_typed(task) else st.button)("Run", key="run", **options)
+    press = presses().due() if pressed else None
+    inputs = None if press is None else _read(form, press)
     with right, st.container(), problems_shown():  # a container of its own: a fragment in it then keeps its place
-        shown = _reopened(task) if inputs is None else _start(task, card, inputs, read_parameters(task))
+        if press is None or inputs is None:
+            shown = _reopened(task)
+        else:
+            shown = _start(task, card, inputs, read_parameters(task), press)
         _show(task, shown, "answer", pressed=inputs is not None)
-        if pressed and inputs is None and form.is_refused:
+        if press is not None and inputs is None and form.is_refused:
             bring_into_view(new_id(), "refused")  # where the field is far above `Run`, a press must not seem lost
 
 
@@ -135,14 +149,15 @@ def _converse(task: Task, card: ModelCard) -> None:
     with problems_shown():
         shown = _reopened(task)
         stage = st.container()
-        message = show_message_box(task, shown)
+        press = presses().due()
+        message = show_message_box(task, shown, press)
         with stage:
-            if message is not None:
-                shown = _start(task, card, message, read_parameters(task, chats=True))
+            if press is not None and message is not None:
+                shown = _start(task, card, message, read_parameters(task, chats=True), press)
             _show(task, shown, "conversation", pressed=message is not None)
 
 
-def _read(form: InputForm) -> Value | None:
+def _read(form: InputForm, press: int) -> Value | None:
     """Return the input, None where it cannot be read, and why is shown: under `Run`, unless a field says so."""
     with problems_shown():
         try:
@@ -150,32 +165,35 @@ def _read(form: InputForm) -> Value | None:
         except ShowcaseError:
             if not form.is_refused:
                 raise
+    presses().take(press)
     forget_run()
     return None
 
 
-def _start(task: Task, card: ModelCard, inputs: Value, parameters: dict[str, object]) -> Job:
+def _start(task: Task, card: ModelCard, inputs: Value, parameters: dict[str, object], press: int) -> Job | None:
     of = runtime()
-    before = st.session_state.get("job")
-    if isinstance(before, Job) and not before.finished:
-        before.cancel()
-    job = of.showcase.start(
-        task.id,
-        inputs,
-        parameters,
-        client=client(of),
-        source="page",
-        model_id=card.model_id,
-        visiting=True,
-        streaming=True,
-    )
-    st.session_state["job"] = job
-    return job
+    who = client(of)
+
+    def start(before: Job | None) -> Job:
+        if before is not None and not before.finished:
+            before.cancel()
+        return of.showcase.start(
+            task.id,
+            inputs,
+            parameters,
+            client=who,
+            source="page",
+            model_id=card.model_id,
+            visiting=True,
+            streaming=True,
+        )
+
+    return begin_run(task.id, press, start)
 
 
 def _put_in_again(task: Task) -> None:
     """Put the input of the run that the URL names in, where the visitor has given none."""
-    run_id = in_url("run")
+    run_id = run_in_url(task.id)
     if run_id is None:
         return
     with suppress(ShowcaseError):  # said where the answer would stand
@@ -187,7 +205,7 @@ def _put_in_again(task: Task) -> None:
 
 def _reopened(task: Task) -> Job | Run | None:
     """Return the run that the URL names, if it names one."""
-    run_id = in_url("run")
+    run_id = run_in_url(task.id)
     return None if run_id is None else reopened(run_id, task)
 
 

@@ -30,8 +30,6 @@ NOTE_WHAT_IS_LIT = """words => {
 def words(page: Page) -> Locator:
     """Return the words of the first example, transcribed."""
     page.goto("/audio?task=automatic-speech-recognition")
-    expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     press_run(page)
     wait_for_answer(page)
     return page.locator(".words span")
