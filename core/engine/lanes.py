@@ -28,14 +28,24 @@ def lanes_of(task: Task, device: str) -> int:
     return min(MOST, _cpus()) if task.concurrent and device == "cpu" else 1
 
 
-def share_processors(runs: int) -> None:
-    """Have torch compute what this thread runs next with its share of the processors, so many runs going on.
+_this_thread = threading.local()
 
-    A program of ONNX Runtime or OpenVINO has its threads from when it was opened.
+
+def share_processors(runs: int) -> None:
+    """Have what this thread runs next computed with its share of the processors, so many runs going on.
+
+    Torch is told here; what computes by a program asks `runs_side_by_side`, or has its threads from when it was opened.
     """
+    _this_thread.runs = runs
     torch, share = sys.modules.get("torch"), max(1, _cpus() // runs)
     if torch is not None and torch.get_num_threads() != share:
         torch.set_num_threads(share)  # of the calling thread; what was prepared for convolutions is forgotten with it
+
+
+def runs_side_by_side() -> int:
+    """Return how many runs share the processors with what this thread runs, itself included."""
+    runs: int = getattr(_this_thread, "runs", 1)
+    return runs
 
 
 @cache

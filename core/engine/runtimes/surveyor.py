@@ -80,7 +80,9 @@ class Surveyor:
             return module
 
         try:
-            program_bytes = exported.size_bytes(folder)  # first: another process may remove what is open already
+            program_bytes = exported.size_bytes(
+                folder, self.threads
+            )  # first: another process may remove what is open already
             exported.put_in_place(model, exported.open_program(folder, rung, self.threads), instead)
             with self._lock:
                 self._in_place[model] = place

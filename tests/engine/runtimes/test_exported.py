@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from core.engine.lanes import runs_side_by_side, share_processors
+from core.engine.runtimes import exported
 from core.engine.runtimes.exported import export, open_program, put_in_place
-from core.engine.runtimes.probe import asked, largest_question
-from core.engine.runtimes.rungs import named
+from core.engine.runtimes.probe import Call, asked, largest_question
+from core.engine.runtimes.rungs import Rung, named
 from core.tasks import get_task
 from core.tasks.spec import Checkpoint
 
@@ -55,3 +58,59 @@ def test_the_program_of_a_model_that_hears_one_length_at_a_time_answers_several(
     for count in (2, 3):
         together = program(input_values=sound.repeat(count, 1))["logits"]
         assert torch.allclose(together, expected.repeat(count, 1), atol=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
+@pytest.mark.parametrize(("name", "within"), [("openvino float32", 1e-4), ("onnx int8", INT8.tolerance)])
+def test_runs_side_by_side_answer_as_one_alone_and_open_the_program_once_more(
+    name: str, within: float, tiny_folder: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung, calls = named(name), program_of(name, tiny_folder, tmp_path)
+    opened: list[int] = []
+    which = f"_open_{rung.runtime}"
+    open_for = getattr(exported, which)
+
+    def counted(folder: Path, rung: Rung, threads: int, runs: int) -> Any:
+        opened.append(runs)
+        return open_for(folder, rung, threads, runs)
+
+    monkeypatch.setattr(exported, which, counted)
+    program = open_program(tmp_path, rung, 2)
+
+    def all_answers(runs: int) -> list[Any]:
+        share_processors(runs)
+        assert runs_side_by_side() == runs
+        return [program(**call.inputs)["logits"] for call in calls]
+
+    with ThreadPoolExecutor(2) as threads:
+        alone = threads.submit(all_answers, 1).result()
+        assert opened == [1]
+        beside = list(threads.map(all_answers, [2, 2]))
+    assert opened == [1, 2]
+    for call, once, *twice in zip(calls, alone, *beside, strict=True):
+        for found in (once, *twice):
+            assert torch.allclose(found.softmax(-1), call.outputs["logits"].softmax(-1), atol=within)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
+@pytest.mark.parametrize(("threads", "is_gone"), [(1, False), (2, True)], ids=["one processor", "its files gone"])
+def test_a_program_that_cannot_be_opened_anew_answers_as_it_is(
+    threads: int, is_gone: bool, tiny_folder: Callable[[str], Path], tmp_path: Path
+) -> None:
+    calls = program_of("openvino float32", tiny_folder, tmp_path / "program")
+    program = open_program(tmp_path / "program", named("openvino float32"), threads)
+    if is_gone:
+        exported.remove(tmp_path / "program")
+    with ThreadPoolExecutor(1, initializer=share_processors, initargs=(2,)) as thread:
+        found = thread.submit(lambda: program(**calls[0].inputs)["logits"]).result()
+    assert torch.allclose(found, calls[0].outputs["logits"], atol=1e-4)
+
+
+def program_of(name: str, tiny_folder: Callable[[str], Path], folder: Path) -> list[Call]:
+    """Write the program of a tiny checkpoint into a folder; return what it was asked."""
+    task = get_task("text-classification")
+    pipe = task.load(Checkpoint(tiny_folder(task.id), "float32", "cpu"))
+    pipe.model.eval()
+    calls = asked(task, pipe)
+    export(pipe.model, named(name), largest_question(calls), folder)
+    return calls
