@@ -2,8 +2,9 @@
 
 Prints, beside Gradio's own interface on the same checkpoint in the same run, taking turns: ms from the click on the
 button to the painted answer (p50, p95), and ms from the navigation to a form that can be used, in a browser that was
-never there. Every input differs; the known-answer cache is off. Then what `bench.reruns` measures: a rerun that does
-nothing, with 1, 25 and 100 visitors at once, and with 0 to 8 models loaded.
+never there. Clicks begin when Podium has surveyed the model, for a survey takes both servers' processors. Every input
+differs; the known-answer cache is off. Then what `bench.reruns` measures: a rerun that does nothing, with 1, 25 and
+100 visitors at once, and with 0 to 8 models loaded.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from bench.checkpoints import CHECKPOINTS
 from bench.chromium import chromium
 from bench.faces import Face, gradio_face, podium_face
 from bench.rival import gradio_served
-from bench.serving import LOADS
+from bench.serving import LOADS, podium_request, settled
 from bench.site import served
 
 WARM_UP: Final = 5
@@ -47,31 +48,34 @@ class Seen:
         return quantiles[9], quantiles[18], statistics.median(self.loads)
 
 
-def compare(browser: Browser, kind: str, folder: Path, *, answers: int, loads: int) -> dict[str, Seen]:
+def compare(kind: str, folder: Path, *, answers: int, loads: int) -> dict[str, Seen]:
     """Serve one checkpoint twice and use both pages, taking turns; return what was measured, by the page's name."""
     checkpoint = CHECKPOINTS[kind](folder / "checkpoint")
+    task_id, make, media_type, _ = LOADS[kind]
     catalog = folder / "catalog.toml"
-    catalog.write_text(f'[[model]]\npath = "checkpoint"\ntask = "{LOADS[kind][0]}"\n')
+    catalog.write_text(f'[[model]]\npath = "checkpoint"\ntask = "{task_id}"\n')
     environment = {"PODIUM_CATALOG": str(catalog), "PODIUM_ANSWER_CACHE_MB": "0"}
     with served(folder / "data", environment) as site, gradio_served(kind, checkpoint, batch=0) as port:
         faces = ((podium_face(kind), site.url), (gradio_face(kind), f"http://127.0.0.1:{port}"))
         found = {face.name: Seen() for face, _ in faces}
-        pages = []
-        for face, url in faces:
-            page = browser.new_page(viewport=VIEWPORT)
-            face.load_ms(page, url)  # the first load of a server does not count
-            face.open(page)
-            pages.append(page)
-        for number in range(WARM_UP + answers):
-            for (face, _), page in zip(faces, pages, strict=True):
-                took_ms = face.answer_ms(page, number)
-                if number >= WARM_UP:
-                    found[face.name].answers.append(took_ms)
-        for page in pages:
-            page.close()
-        for _ in range(loads):
+        settled(site, task_id, podium_request(task_id, make, media_type))
+        with chromium() as browser:
+            pages = []
             for face, url in faces:
-                found[face.name].loads.append(_first_load_ms(browser, face, url))
+                page = browser.new_page(viewport=VIEWPORT)
+                face.load_ms(page, url)  # the first load of a server does not count
+                face.open(page)
+                pages.append(page)
+            for number in range(WARM_UP + answers):
+                for (face, _), page in zip(faces, pages, strict=True):
+                    took_ms = face.answer_ms(page, number)
+                    if number >= WARM_UP:
+                        found[face.name].answers.append(took_ms)
+            for page in pages:
+                page.close()
+            for _ in range(loads):
+                for face, url in faces:
+                    found[face.name].loads.append(_first_load_ms(browser, face, url))
     return found
 
 
@@ -104,8 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"machine: {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n")
     print("| page | click to answer p50, ms | p95, ms | load, ms |\n| --- | --- | --- | --- |")
     for kind in chosen.kinds:
-        with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-            found = compare(browser, kind, Path(folder), answers=chosen.answers, loads=chosen.loads)
+        with tempfile.TemporaryDirectory() as folder:
+            found = compare(kind, Path(folder), answers=chosen.answers, loads=chosen.loads)
         print("\n".join(report(kind, found)), flush=True)
     if not chosen.no_reruns:
         print()

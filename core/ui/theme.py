@@ -7,6 +7,7 @@ Owns where the style sheet and the marks of the house stand. Colours, fonts and 
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,12 @@ from core.ui.outputs.markup import Markup, element, show, styles
 
 ICON: Final = ROOT / "static" / "icon.svg"
 """The mark, for the tab of the browser."""
+
+
+@cache
+def icon_url() -> str:
+    """Return the mark as a URL that holds it: what Streamlit makes of a file at every rerun, made once."""
+    return f"data:image/svg+xml;base64,{b64encode(ICON.read_bytes()).decode()}"
 
 
 def apply_theme() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -21,14 +22,27 @@ INDEX = (STREAMLIT / "index.html").read_text(encoding="utf-8")
 BROWSER = [(b"accept", b"text/html,*/*"), (b"accept-encoding", b"gzip")]
 
 
-class Inner:
-    """Stand for Streamlit's app: answer everything with one body, in pieces, and remember what was asked."""
+CONFIG = {"allowedOrigins": ["https://*.example.org"], "useExternalAuthToken": False, "note": "</script>"}
+COOKIE = (b"set-cookie", b"_streamlit_xsrf=2|a|b|1; Path=/")
 
-    def __init__(self, body: bytes, pieces: int = 1) -> None:
-        self.body, self.pieces, self.asked = body, pieces, []
+
+class Inner:
+    """Stand for Streamlit's app: answer everything with one body, in pieces, and remember what was asked.
+
+    What a browser asks before it connects is answered by itself, or refused if the server is not `well`.
+    """
+
+    def __init__(self, body: bytes, pieces: int = 1, *, well: bool = True) -> None:
+        self.body, self.pieces, self.well, self.asked = body, pieces, well, []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.asked.append(scope)
+        if "/_stcore/" in scope["path"]:
+            status, headers = (200, [COOKIE]) if self.well else (503, [])
+            body = json.dumps(CONFIG).encode() if scope["path"].endswith("host-config") else b"ok"
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+            return
         headers = [
             (b"content-length", str(len(self.body)).encode()),
             (b"etag", b"old"),
@@ -69,6 +83,28 @@ def test_the_page_says_where_the_server_is_and_what_is_drawn_first(pieces: int) 
     assert int(headers[b"content-length"]) == len(body)
     assert b"etag" not in headers  # it was that of Streamlit's file
     assert headers[b"cache-control"] == b"no-cache"
+
+
+@pytest.mark.parametrize("path", ["/", "/text", "/below/text"])
+def test_the_page_brings_what_a_browser_would_ask_before_it_connects(path: str) -> None:
+    inner = Inner(INDEX.encode())
+    headers, body = get(FrontEnd(inner), path, [*BROWSER, (b"cookie", b"a=b")])
+    page = body.decode()
+    said = re.search(r"<script>if\(self===top\)window\.__streamlit\.HOST_CONFIG=(.*?)</script>", page)
+    assert said
+    assert json.loads(said[1]) == CONFIG
+    assert page.index("BACKEND_BASE_URL") < said.start() < page.index('<script type="module"')
+    assert headers[COOKIE[0]] == COOKIE[1]
+    below = path.rpartition("/")[0]
+    assert [asked["path"] for asked in inner.asked] == [path, f"{below}/_stcore/host-config", f"{below}/_stcore/health"]
+    assert all((b"cookie", b"a=b") in asked["headers"] for asked in inner.asked)  # by which a visitor is known
+
+
+def test_the_page_of_a_server_that_is_not_well_has_a_browser_ask_itself() -> None:
+    headers, body = get(FrontEnd(Inner(INDEX.encode(), well=False)), "/text", BROWSER)
+    assert b"BACKEND_BASE_URL" in body
+    assert b"HOST_CONFIG" not in body
+    assert COOKIE[0] not in headers
 
 
 def test_everything_that_the_page_names_is_there() -> None:

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from streamlit import config
+from streamlit.commands.page_config import _get_favicon_string
 from streamlit.testing.v1 import AppTest
 
 from core.settings import ROOT
 from core.ui.outputs.colours import PALETTE, colours_of
-from core.ui.theme import ICON, _stylesheet
+from core.ui.theme import ICON, _stylesheet, icon_url
 
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
 SHEET = (ROOT / "core" / "ui" / "stylesheet.css").read_text(encoding="utf-8")
@@ -170,3 +171,8 @@ def test_a_page_begins_with_its_head() -> None:
     assert "<h1>" in head.proto.body
     assert "A &lt;title&gt;" in head.proto.body
     assert 'aria-hidden="true">sell<' in head.proto.body
+
+
+def test_the_tabs_icon_is_what_streamlit_would_make_of_the_file() -> None:
+    assert icon_url() == _get_favicon_string(str(ICON))
+    assert icon_url() == _get_favicon_string(icon_url())  # and it is taken as it is
