@@ -80,9 +80,8 @@ class Surveyor:
             return module
 
         try:
-            program_bytes = exported.size_bytes(
-                folder, self.threads
-            )  # first: another process may remove what is open already
+            # First: another process may remove what is open already.
+            program_bytes = exported.size_bytes(folder, self.threads)
             exported.put_in_place(model, exported.open_program(folder, rung, self.threads), instead)
             with self._lock:
                 self._in_place[model] = place

@@ -23,6 +23,7 @@ from core.engine.runtimes.probe import probe_inputs
 from core.engine.runtimes.rungs import PLAIN, named
 from core.engine.runtimes.survey import survey
 from core.engine.runtimes.surveyor import Surveyor
+from core.engine.torch_setup import allowed_cpus
 from core.hub import Hub
 from core.tasks import TASKS, get_task
 from core.values import Labels, Text
@@ -198,7 +199,8 @@ def test_what_was_found_is_loaded_at_once_the_next_time(settled: Site, checkpoin
     assert status is not None
     assert (status.runtime, status.dtype) == ("openvino", "float32")
     program = next((tmp_path / "findings").glob(f"*/{PROGRAM}"))
-    assert status.size_bytes == sum(file.stat().st_size for file in program.iterdir())
+    on_disk = sum(file.stat().st_size for file in program.iterdir())
+    assert status.size_bytes == on_disk * min(lanes.MOST, allowed_cpus())  # it is opened anew for runs side by side
 
 
 def test_a_batch_through_a_program_answers_as_each_alone(settled: Site) -> None:
