@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from core.tasks.pipelines import pipeline_loader
-from core.tasks.scores import label_scores
+from core.tasks.scores import joined, label_scores
 from core.tasks.sound_windows import Heard, averaged, sound_windows
 from core.tasks.spec import Example, Parameters, Task
 from core.values import Audio, Labels
@@ -43,15 +43,13 @@ def run(pipe: Any, inputs: Sequence[Heard], parameters: AudioClassificationParam
 
 def _scores(pipe: Any, prepared: Sequence[Any]) -> list[dict[str, float]]:
     """Return the score of each label for each window; windows of one length run together, so that none is padded."""
-    import torch
-
     shapes = [tuple((name, tuple(part.shape)) for name, part in sorted(heard.items())) for heard in prepared]
     found: dict[int, dict[str, float]] = {}
     for shape in dict.fromkeys(shapes):
         places = [place for place, other in enumerate(shapes) if other == shape]
         for begin in range(0, len(places), AT_ONCE):
             some = places[begin : begin + AT_ONCE]
-            together = {name: torch.cat([prepared[place][name] for place in some]) for name, _ in shape}
+            together = {name: joined([prepared[place][name] for place in some]) for name, _ in shape}
             found |= zip(some, label_scores(pipe.model, together), strict=True)
     return [found[place] for place in range(len(prepared))]
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from core.tasks.pictures import Seen, prepare_picture
 from core.tasks.pipelines import pipeline_loader
-from core.tasks.scores import best_labels, label_scores
+from core.tasks.scores import best_labels, joined, label_scores
 from core.tasks.spec import Example, Parameters, Task
 from core.values import Image, Labels
 
@@ -31,11 +31,9 @@ def run(pipe: Any, inputs: Sequence[Seen], parameters: ImageClassificationParame
 
 def _scores(pipe: Any, prepared: Sequence[Any]) -> list[dict[str, float]]:
     """Return the score of each label for each picture."""
-    import torch
-
     pixels = [picture["pixel_values"] for picture in prepared]
     if len({picture.shape for picture in pixels}) == 1 and all(len(picture) == 1 for picture in prepared):
-        return label_scores(pipe.model, {"pixel_values": torch.cat(pixels)})
+        return label_scores(pipe.model, {"pixel_values": joined(pixels)})
     return [scores for picture in prepared for scores in label_scores(pipe.model, picture)]
 
 

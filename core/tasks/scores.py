@@ -42,6 +42,21 @@ def label_scores(
     return [_by_name(names, row) for row in rows]
 
 
+def joined(tensors: Sequence[Any]) -> Any:
+    """Return tensors as one, along their first axis; in numpy, where it knows what they are made of.
+
+    Torch lets go of the interpreter for it, and behind a busy server waits longer to have it back than it took: with
+    three sounds of two seconds a seventh of what their run took.
+    """
+    import torch
+
+    if len(tensors) == 1:
+        return tensors[0]
+    if any(tensor.device.type != "cpu" or tensor.dtype == torch.bfloat16 for tensor in tensors):
+        return torch.cat(list(tensors))
+    return torch.from_numpy(np.concatenate([tensor.numpy() for tensor in tensors]))
+
+
 def _as_the_model(model: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Return tensors where a model is, and in what it computes in.
 

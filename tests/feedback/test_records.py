@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -108,3 +111,25 @@ def test_what_no_database_keeps_is_left_out() -> None:
 def test_records_cost_no_database_library() -> None:
     program = "import sys, core.feedback.records, core.feedback.filters; sys.exit('sqlalchemy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_ids_differ_whoever_asks_for_them_at_once() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        ids = list(threads.map(lambda _: new_id(), range(4000)))
+    assert len(set(ids)) == 4000
+    assert all(is_id(one) and uuid.UUID(one).version == 4 for one in ids)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_process_that_forks_off_draws_ids_of_its_own() -> None:
+    new_id()  # others are ready now
+    reads, writes = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writes, new_id().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reads, 32).decode() not in {new_id() for _ in range(300)}
+    os.close(reads)
+    os.close(writes)

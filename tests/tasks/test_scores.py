@@ -11,7 +11,7 @@ import torch
 from transformers import GPT2Config, GPT2ForSequenceClassification
 
 from core.tasks import get_task
-from core.tasks.scores import best_labels, label_scores, mean_scores
+from core.tasks.scores import best_labels, joined, label_scores, mean_scores
 from core.tasks.spec import Checkpoint
 
 TEXTS = ["a fine film", "a b c d e f g h"]
@@ -74,3 +74,13 @@ def test_labels_of_one_name_add_up(pipe: Any) -> None:
     [apart] = label_scores(pipe.model, given)
     pipe.model.config.id2label = dict.fromkeys(pipe.model.config.id2label, "crane")
     assert label_scores(pipe.model, given) == [{"crane": pytest.approx(sum(apart.values()))}]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int64, torch.bool])
+@pytest.mark.parametrize("count", [1, 3])
+def test_tensors_are_joined_along_their_first_axis(dtype: torch.dtype, count: int) -> None:
+    with torch.inference_mode():
+        given = [torch.arange(6).reshape(1, 2, 3).add(place).to(dtype) for place in range(count)]
+        found = joined(given)
+    assert found.dtype == dtype
+    assert torch.equal(found, torch.cat(given))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -108,22 +108,28 @@ def _open_onnx(folder: Path, _: Rung, threads: int, runs: int) -> Callable[[], P
 
 
 def _with_arrays(runner: Any) -> Program:
-    """Return what asks ONNX Runtime with numpy's arrays, on tensors' own memory.
-
-    The runner's own call binds each input by operations of torch, every one of which lets go of the interpreter: behind
-    a busy server a batch waited for it a dozen times, and so only once.
-    """
+    """Return what asks ONNX Runtime with numpy's arrays, on tensors' own memory."""
     import torch
-    from transformers.exporters.utils import onnx_inputs
 
     session, names = runner.session, [spec.name for spec in runner.session.get_inputs()]
 
     def ask(**inputs: Any) -> Any:
-        traced = {name: tensor for name, tensor in inputs.items() if name in runner.metadata.kwargs}
-        found = session.run(None, {name: leaf.numpy() for name, leaf in onnx_inputs(names, traced).items()})
+        found = session.run(None, _arrays(runner, names, inputs))
         return runner.unflatten([torch.from_numpy(array) for array in found])
 
     return ask
+
+
+def _arrays(runner: Any, names: Sequence[str], inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arrays that a program is asked with, by the names that it knows them by.
+
+    The runners' own calls bring each input there by operations of torch, every one of which lets go of the interpreter:
+    behind a busy server a batch waited for it a dozen times, and so only once.
+    """
+    from transformers.exporters.utils import onnx_inputs
+
+    traced = {name: tensor for name, tensor in inputs.items() if name in runner.metadata.kwargs}
+    return {name: leaf.numpy() for name, leaf in onnx_inputs(names, traced).items()}
 
 
 def _open_openvino(folder: Path, rung: Rung, threads: int, runs: int) -> Callable[[], Program]:
@@ -132,6 +138,7 @@ def _open_openvino(folder: Path, rung: Rung, threads: int, runs: int) -> Callabl
     That is a request of its own: one answers one question at a time.
     """
     from transformers.exporters import ExportedModel
+    from transformers.exporters.runners.runner_openvino import openvino_output_tensor
 
     narrow = rung.dtype == "bfloat16" or (rung.dtype == "int8" and multiplies_bfloat16())
     config = {
@@ -141,13 +148,19 @@ def _open_openvino(folder: Path, rung: Rung, threads: int, runs: int) -> Callabl
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP if rung.dtype == "int8" else 0,
     }
     made = ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, config=config)
-    opened = next(iter(made.runners.values()))
+    runner = next(iter(made.runners.values()))
+    places = {name: place for place, port in enumerate(runner.compiled_model.inputs) for name in port.get_names()}
+    outputs = runner.compiled_model.outputs
 
     def for_a_thread() -> Program:
-        runner = type(opened)(opened.compiled_model, opened.metadata)
-        return lambda **inputs: runner(
-            **{name: tensor for name, tensor in inputs.items() if name in runner.metadata.kwargs}
-        )
+        request = runner.compiled_model.create_infer_request()
+
+        def ask(**inputs: Any) -> Any:
+            given = {places[name]: array for name, array in _arrays(runner, list(places), inputs).items()}
+            found = request.infer(given, share_inputs=True)
+            return runner.unflatten([openvino_output_tensor(found[port], port) for port in outputs])
+
+        return ask
 
     return for_a_thread
 
