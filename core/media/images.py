@@ -198,7 +198,7 @@ def _range(low: float, high: float, mode: str) -> tuple[float, float]:
 def _flat(picture: PIL.Image.Image) -> PIL.Image.Image:
     try:
         if not picture.has_transparency_data:
-            return picture.convert("RGB")
+            return picture if picture.mode == "RGB" else picture.convert("RGB")  # which would copy it
         seen = picture.convert("RGBA")
     except ValueError as err:
         raise BadInput(

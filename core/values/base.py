@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+
+_DIGEST = "_digest"
+"""Where a value keeps its digest, beside its fields."""
 
 Score = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -31,17 +33,23 @@ class Value(BaseModel):
         return cls.model_validate_json(json.dumps(form))
 
     def digest(self) -> str:
-        """Return the SHA-256 of the value and its type, in hex: equal values, equal digests. It is computed once."""
-        return self._digest
+        """Return the SHA-256 of the value and its type, in hex: equal values, equal digests. It is computed once.
+
+        Not by a `cached_property`: until Python 3.12 that has one lock for all values, at which pictures that came at
+        the same time waited for each other.
+        """
+        found: str | None = self.__dict__.get(_DIGEST)
+        if found is None:
+            found = self.__dict__[_DIGEST] = self._digested()
+        return found
 
     def __copy__(self) -> Self:
         """Return a copy that finds its own digest out: it may be changed before anybody sees it."""
         copied = super().__copy__()
-        copied.__dict__.pop("_digest", None)
+        copied.__dict__.pop(_DIGEST, None)
         return copied
 
-    @cached_property
-    def _digest(self) -> str:
+    def _digested(self) -> str:
         state = hashlib.sha256(type(self).__name__.encode())
         for name in sorted(type(self).model_fields):
             field = getattr(self, name)
