@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -168,3 +171,17 @@ def test_a_changed_copy_has_a_digest_of_its_own() -> None:
     assert changed.digest() == Text(text="after").digest() != first
     assert text.digest() == first
     assert text == Text(text="before")
+
+
+def test_digests_of_two_values_are_found_out_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2, timeout=10)
+    find_out = Text._digested
+
+    def find_out_with_the_other(value: Text) -> str:
+        both.wait()  # breaks if one has to wait for the other's end
+        return find_out(value)
+
+    monkeypatch.setattr(Text, "_digested", find_out_with_the_other)
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(lambda text: Text(text=text).digest(), ["one", "other"]))
+    assert len(set(found)) == 2

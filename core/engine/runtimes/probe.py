@@ -78,7 +78,7 @@ def asked(task: Task, pipe: Any) -> list[Call]:
 def largest_question(calls: Sequence[Call]) -> Call:
     """Return the call with the most numbers, of those with several inputs at once if there are any."""
     together = [call for call in calls if min(len(one) for one in call.inputs.values()) > 1]
-    return max(together or calls, key=lambda call: _numbers(call.inputs))
+    return max(together or calls, key=lambda call: numbers(call.inputs))
 
 
 def sizes_not_seen(calls: Sequence[Call]) -> list[dict[str, Any]]:
@@ -102,7 +102,8 @@ def sizes_not_seen(calls: Sequence[Call]) -> list[dict[str, Any]]:
     return [part for part in parts if not any(tuple(one.shape) in seen for one in part.values())]
 
 
-def _numbers(inputs: Mapping[str, Any]) -> int:
+def numbers(inputs: Mapping[str, Any]) -> int:
+    """Return how many numbers a question holds."""
     return sum(one.numel() for one in inputs.values())
 
 

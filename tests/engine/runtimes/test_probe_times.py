@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from core.engine.runtimes.probe import Call
+from core.engine.runtimes.probe import Call, sizes_not_seen
 from core.engine.runtimes.survey import ROUNDS, _probe_ms
 
 CALLS = [Call({"ids": torch.zeros((2, length))}, {}) for length in (10, 20)]
@@ -36,12 +36,16 @@ class Clock:
         return inputs
 
 
-@pytest.mark.parametrize(("lanes", "beside_s", "ms"), [(1, 9.0, 11_000.0), (2, 0.5, 10_500.0), (2, 1.5, 11_500.0)])
+@pytest.mark.parametrize(("lanes", "beside_s", "ms"), [(1, 9.0, 2_000.0), (2, 0.5, 1_500.0), (2, 1.5, 2_500.0)])
 def test_half_of_what_counts_is_the_share_of_runs_side_by_side(
     lanes: int, beside_s: float, ms: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(beside_s)
     monkeypatch.setattr("core.engine.runtimes.survey.time", clock)
-    # Two questions, and nine of sizes that were not seen.
-    assert _probe_ms(CALLS, clock.ask, lanes) == pytest.approx(ms)
+    # Two questions, and nine of sizes that were not seen, of which as much counts as the two hold.
+    unseen = sizes_not_seen(CALLS)
+    assert len(unseen) == 9
+    share = sum(call.inputs["ids"].numel() for call in CALLS) / sum(one["ids"].numel() for one in unseen)
+    assert share < 1
+    assert _probe_ms(CALLS, clock.ask, lanes) == pytest.approx(ms + 9_000 * share)
     assert clock.asked.get("beside", 0) == (0 if lanes == 1 else (ROUNDS + 1) * 2 * len(CALLS))
