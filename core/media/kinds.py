@@ -39,6 +39,11 @@ class Kind:
         """Return the name with its article."""
         return f"{self.article} {self.name}".strip()
 
+    @property
+    def is_decoded_here(self) -> bool:
+        """Return whether this process decodes it; others wait for a process of their own."""
+        return self.decoder in ("pillow", "wav", "soundfile")
+
 
 EMPTY = Kind("empty file", article="an")
 UNKNOWN = Kind("file of an unknown kind")
