@@ -27,6 +27,13 @@ GROUP: Final = 64
 13 % longer, groups of 192 as long, and the coarser they are the more one large number costs those beside it.
 """
 
+SIZES: Final = 512
+"""Operations prepared for one size of input that OpenVINO keeps, each time that a program is opened.
+
+Source: of a BERT asked mixed texts by 32 clients. With its own 5,000 the process grew by 520 MB in half a minute and
+went on growing; with 512 it stood at 380, with 64 at 270, and answered 12 and 17 % less than with 5,000.
+"""
+
 Program = Callable[..., Any]
 """Given tensors by name, returns what the model it was made of would."""
 
@@ -145,6 +152,7 @@ def _open_openvino(folder: Path, rung: Rung, threads: int, runs: int) -> Callabl
         "INFERENCE_PRECISION_HINT": "bf16" if narrow else "f32",
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": runs,
+        "CPU_RUNTIME_CACHE_CAPACITY": SIZES,
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP if rung.dtype == "int8" else 0,
     }
     made = ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, config=config)
