@@ -34,7 +34,7 @@ _this_thread = threading.local()
 def share_processors(runs: int) -> None:
     """Have what this thread runs next computed with its share of the processors, so many runs going on.
 
-    Torch is told here; what computes by a program asks `runs_side_by_side`, or has its threads from when it was opened.
+    Torch is told here; a program of ONNX Runtime or OpenVINO asks `runs_side_by_side`.
     """
     _this_thread.runs = runs
     torch, share = sys.modules.get("torch"), max(1, _cpus() // runs)

@@ -23,15 +23,15 @@ from core.engine.runtimes.rungs import Rung
 log = logging.getLogger(__name__)
 
 GROUP: Final = 64
-"""Numbers that OpenVINO rounds to 8 bits by one scale. Source: groups of 32 took a BERT, a ViT and a wav2vec 2.0 8 to
-13 % longer, groups of 192 as long, and the coarser they are the more one large number costs those beside it.
+"""Numbers that OpenVINO rounds to 8 bits by one scale. Source: groups of 32 took a ViT 8 % and a wav2vec 2.0 13 %
+longer, groups of 192 as long, and the coarser they are the more one large number costs those beside it.
 """
 
 SIZES: Final = 512
 """Operations prepared for one size of input that OpenVINO keeps, each time that a program is opened.
 
 Source: of a BERT asked mixed texts by 32 clients. With its own 5,000 the process grew by 520 MB in half a minute and
-went on growing; with 512 it stood at 380, with 64 at 270, and answered 12 and 17 % less than with 5,000.
+went on growing; with 512 it stood at 380, with 64 at 280, and answered 14 and 17 % less than with 5,000.
 """
 
 Program = Callable[..., Any]

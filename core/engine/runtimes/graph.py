@@ -20,7 +20,7 @@ def count_in_whole_numbers(graph: Any) -> int:
     """Let a graph divide sizes as integers; return how many divisions there were.
 
     The exporter writes the floor of a division of integers as one of float32. Where the graph computes in bfloat16 that
-    is rounded to eight bits: of a wav2vec 2.0, 53 frames became 52, and the run failed for most lengths of a sound.
+    is rounded to eight bits: of a wav2vec 2.0, 53 frames became 52, and one length of a sound in four failed.
     """
     from openvino import opset13 as made  # type: ignore[import-untyped]  # it has no types
 

@@ -12,11 +12,9 @@ import torch
 
 from core.engine.lanes import runs_side_by_side, share_processors
 from core.engine.runtimes import exported
-from core.engine.runtimes.exported import export, open_program, put_in_place
-from core.engine.runtimes.probe import Call, asked, largest_question
+from core.engine.runtimes.exported import open_program, put_in_place
 from core.engine.runtimes.rungs import Rung, named
-from core.tasks import get_task
-from core.tasks.spec import Checkpoint
+from tests.engine.runtimes.programs import write_program
 
 INT8 = named("onnx int8")
 
@@ -46,11 +44,7 @@ def test_a_program_that_runs_out_of_memory_is_left_in_place() -> None:
 def test_the_program_of_a_model_that_hears_one_length_at_a_time_answers_several(
     tiny_folder: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    task = get_task("audio-classification")
-    pipe = task.load(Checkpoint(tiny_folder(task.id), "float32", "cpu"))
-    pipe.model.eval()
-    calls = asked(task, pipe)
-    export(pipe.model, INT8, largest_question(calls), tmp_path)
+    calls = write_program("audio-classification", INT8, tiny_folder, tmp_path)
     program = open_program(tmp_path, INT8, 1)
     alone = max((call.inputs for call in calls), key=lambda inputs: inputs["input_values"].shape[1])
     sound = alone["input_values"][:1, :16_000]
@@ -65,7 +59,8 @@ def test_the_program_of_a_model_that_hears_one_length_at_a_time_answers_several(
 def test_runs_side_by_side_answer_as_one_alone_and_open_the_program_once_more(
     name: str, within: float, tiny_folder: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rung, calls = named(name), program_of(name, tiny_folder, tmp_path)
+    rung = named(name)
+    calls = write_program("text-classification", rung, tiny_folder, tmp_path)
     opened: list[int] = []
     which = f"_open_{rung.runtime}"
     open_for = getattr(exported, which)
@@ -97,20 +92,11 @@ def test_runs_side_by_side_answer_as_one_alone_and_open_the_program_once_more(
 def test_a_program_that_cannot_be_opened_anew_answers_as_it_is(
     threads: int, is_gone: bool, tiny_folder: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    calls = program_of("openvino float32", tiny_folder, tmp_path / "program")
-    program = open_program(tmp_path / "program", named("openvino float32"), threads)
+    rung = named("openvino float32")
+    calls = write_program("text-classification", rung, tiny_folder, tmp_path / "program")
+    program = open_program(tmp_path / "program", rung, threads)
     if is_gone:
         exported.remove(tmp_path / "program")
     with ThreadPoolExecutor(1, initializer=share_processors, initargs=(2,)) as thread:
         found = thread.submit(lambda: program(**calls[0].inputs)["logits"]).result()
     assert torch.allclose(found, calls[0].outputs["logits"], atol=1e-4)
-
-
-def program_of(name: str, tiny_folder: Callable[[str], Path], folder: Path) -> list[Call]:
-    """Write the program of a tiny checkpoint into a folder; return what it was asked."""
-    task = get_task("text-classification")
-    pipe = task.load(Checkpoint(tiny_folder(task.id), "float32", "cpu"))
-    pipe.model.eval()
-    calls = asked(task, pipe)
-    export(pipe.model, named(name), largest_question(calls), folder)
-    return calls

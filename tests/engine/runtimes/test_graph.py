@@ -13,10 +13,9 @@ from transformers import Wav2Vec2Config, Wav2Vec2ForSequenceClassification
 
 from core.engine.runtimes.exported import export, open_program
 from core.engine.runtimes.graph import count_in_whole_numbers, quantize_weights
-from core.engine.runtimes.probe import Call, asked, largest_question
+from core.engine.runtimes.probe import Call
 from core.engine.runtimes.rungs import named
-from core.tasks import get_task
-from core.tasks.spec import Checkpoint
+from tests.engine.runtimes.programs import write_program
 
 openvino = pytest.importorskip("openvino")
 
@@ -108,11 +107,7 @@ def test_weights_are_kept_in_8_bits_with_a_scale_for_each_output() -> None:
 
 
 def test_a_text_is_answered_alike_by_weights_of_8_bits(tiny_folder: Callable[[str], Path], tmp_path: Path) -> None:
-    task = get_task("text-classification")
-    pipe = task.load(Checkpoint(tiny_folder(task.id), "float32", "cpu"))
-    pipe.model.eval()
-    calls = asked(task, pipe)
-    export(pipe.model, INT8, largest_question(calls), tmp_path)
+    calls = write_program("text-classification", INT8, tiny_folder, tmp_path)
     program = open_program(tmp_path, INT8, 1)
     assert '"i8"' in (tmp_path / "openvino_model.xml").read_text()
     for call in calls:
