@@ -34,6 +34,8 @@ Source: of a BERT asked mixed texts by 32 clients. With its own 5,000 the proces
 went on growing; with 512 it stood at 380, with 64 at 280, and answered 14 and 17 % less than with 5,000.
 """
 
+_MEETING = threading.Lock()
+
 Program = Callable[..., Any]
 """Given tensors by name, returns what the model it was made of would."""
 
@@ -156,6 +158,7 @@ def _open_openvino(folder: Path, rung: Rung, threads: int, runs: int) -> Callabl
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP if rung.dtype == "int8" else 0,
     }
     made = ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, config=config)
+    _meet_numpy()
     runner = next(iter(made.runners.values()))
     places = {name: place for place, port in enumerate(runner.compiled_model.inputs) for name in port.get_names()}
     outputs = runner.compiled_model.outputs
@@ -171,6 +174,20 @@ def _open_openvino(folder: Path, rung: Rung, threads: int, runs: int) -> Callabl
         return ask
 
     return for_a_thread
+
+
+def _meet_numpy() -> None:
+    """Have OpenVINO look up numpy's types in one thread, before several hand it arrays.
+
+    It does so once in a process, with a lock of its own in hand, and lets go of the interpreter meanwhile. A second
+    thread that comes just then waits for that lock with the interpreter in hand, and every thread stands still for
+    good: one in a dozen processes whose first two runs began together (OpenVINO 2026.4; stacks seen in a debugger).
+    """
+    import numpy as np
+    import openvino
+
+    with _MEETING:
+        _ = openvino.Tensor(np.zeros(1)).data  # both ways
 
 
 def size_bytes(folder: Path, threads: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +16,7 @@ from core.engine.lanes import runs_side_by_side, share_processors
 from core.engine.runtimes import exported
 from core.engine.runtimes.exported import open_program, put_in_place
 from core.engine.runtimes.rungs import Rung, named
+from core.settings import ROOT
 from tests.engine.runtimes.programs import write_program
 
 INT8 = named("onnx int8")
@@ -100,3 +103,37 @@ def test_a_program_that_cannot_be_opened_anew_answers_as_it_is(
     with ThreadPoolExecutor(1, initializer=share_processors, initargs=(2,)) as thread:
         found = thread.submit(lambda: program(**calls[0].inputs)["logits"]).result()
     assert torch.allclose(found, calls[0].outputs["logits"], atol=1e-4)
+
+
+FIRST_RUNS_AT_ONCE = """
+import sys, threading
+from collections import deque
+from itertools import compress, repeat
+from pathlib import Path
+import openvino
+from core.engine.runtimes.exported import open_program
+from core.engine.runtimes.rungs import named
+
+open_program(Path(sys.argv[1]), named("openvino float32"), 2)
+int64, begun = openvino.Type.i64, threading.Event()
+
+def ask_beside():
+    begun.wait()
+    int64.to_dtype()  # as it does for each array that it is handed
+
+beside = threading.Thread(target=ask_beside, daemon=True)
+beside.start()
+# The other waits for the interpreter all the while, as nothing here lets go of it, and has it at the first chance.
+long_busy = compress(repeat(int64), bytes(30_000_000) + bytes([1]))
+begun.set()
+deque(map(openvino.Type.to_dtype, long_busy), 0)
+beside.join()
+"""
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
+def test_two_threads_that_ask_openvino_at_once_do_not_stand_still_for_good(
+    tiny_folder: Callable[[str], Path], tmp_path: Path
+) -> None:
+    write_program("text-classification", named("openvino float32"), tiny_folder, tmp_path)
+    subprocess.run([sys.executable, "-c", FIRST_RUNS_AT_ONCE, str(tmp_path)], cwd=ROOT, check=True, timeout=60)
