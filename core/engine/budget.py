@@ -1,10 +1,12 @@
 """How much memory loaded models may take, where nobody said: most of what the machine leaves.
 
-Owns reading what there is, from the control group where the process has one, else from the machine.
+Owns reading what there is, from the control group where the process has one, else from the machine, and what this
+process takes of it.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +31,17 @@ def memory_budget_bytes(root: Path = Path("/")) -> int:
     if limit_bytes is not None:
         free_bytes = min(free_bytes, limit_bytes - (used_bytes or 0))
     return max(LEAST_BYTES, int(SHARE * free_bytes))
+
+
+def resident_bytes(root: Path = Path("/")) -> int:
+    """Return what this process has in memory now; 0 where the kernel does not say.
+
+    Source: proc(5), /proc/pid/statm: the second number, in pages.
+    """
+    try:
+        return int((root / "proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
 
 
 def _available(root: Path) -> int:

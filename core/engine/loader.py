@@ -7,6 +7,7 @@ long is the cache's.
 from __future__ import annotations
 
 import logging
+import math
 import re
 import threading
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import Any
 
 from core.catalog import Catalog
 from core.engine.allocator import trim_memory, weights_apart
+from core.engine.cache import HEADROOM
 from core.engine.checkpoint import check_architecture, check_folder
 from core.engine.key import Loaded, ModelKey, Progress
 from core.engine.precision import choose_device, choose_dtype
@@ -46,13 +48,22 @@ class TransformersLoader:
 
     Args:
         surveyor: finds the fastest way to compute each model; None to compute all with torch.
+        budget_bytes: what the loaded models may cost together; a program that costs more is left for torch.
     """
 
-    def __init__(self, *, hub: Hub, catalog: Catalog, tasks: Sequence[Task], surveyor: Surveyor | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        hub: Hub,
+        catalog: Catalog,
+        tasks: Sequence[Task],
+        surveyor: Surveyor | None = None,
+        budget_bytes: float = math.inf,
+    ) -> None:
         self._hub = hub
         self._catalog = catalog
         self._tasks = {task.id: task for task in tasks}
-        self._surveyor = surveyor
+        self._surveyor, self._budget_bytes = surveyor, budget_bytes
         self._shared = SharedWeights()
 
     def estimate_bytes(self, key: ModelKey) -> int:
@@ -87,7 +98,7 @@ class TransformersLoader:
         revision = fingerprint(folder / CONFIG, weight_files(folder)) if is_local else folder.name
         surveyor = self._surveyor if device == "cpu" and is_worth_a_look(key.runtime, key.dtype) else None
         finding = surveyor.finding(key, revision) if surveyor else None
-        rung = finding.chosen if finding else None
+        rung = finding.chosen_within(self._budget_bytes / HEADROOM) if finding else None
         if rung:
             dtype = "bfloat16" if rung.name == "torch bfloat16" else "float32"
         pipe = _make(task, Checkpoint(folder, dtype, device), title)
@@ -96,6 +107,7 @@ class TransformersLoader:
             program_bytes = surveyor.put_in_place(
                 pipe.model, key, revision, rung, lambda: _make(task, Checkpoint(folder, "float32", device), title).model
             )
+            program_bytes = max(program_bytes, finding.memory_bytes(rung)) if finding and program_bytes else 0
         elif surveyor and finding is None and not _generates(pipe):
             surveyor.look(key, revision, folder, memory_bytes(weight_files(folder), "float32"))
         # A program's module has no weights left to share.

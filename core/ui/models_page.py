@@ -86,6 +86,7 @@ def _show_finding(finding: Finding, key: str) -> None:
         for one in finding.tried:
             library, _, dtype = one.rung.partition(" ")
             took = f", {one.probe_ms:.0f} ms, scores within {one.difference:.4f}" if one.probe_ms else ""
+            took += f", {one.memory_bytes / 1e6:.0f} MB" if one.memory_bytes else ""
             note = f": {one.note}" if one.note else ""
             st.text(f"{LIBRARIES.get(library, library)} {dtype}: {one.verdict}{took}{note}")
 

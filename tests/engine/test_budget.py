@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.engine.budget import LEAST_BYTES, memory_budget_bytes
+from core.engine.budget import LEAST_BYTES, memory_budget_bytes, resident_bytes
 
 
 def machine(root: Path, files: dict[str, str]) -> Path:
@@ -43,3 +43,11 @@ MEMINFO = "MemTotal: 20000000 kB\nMemAvailable: 10000000 kB\n"
 )
 def test_most_of_what_is_left(files: dict[str, str], expected: int, tmp_path: Path) -> None:
     assert memory_budget_bytes(machine(tmp_path, files)) == expected
+
+
+def test_what_this_process_has_in_memory_grows_with_it(tmp_path: Path) -> None:
+    assert resident_bytes(tmp_path) == 0  # a system that does not say
+    before = resident_bytes()
+    block = b"x" * 50_000_000
+    assert 40_000_000 < resident_bytes() - before < 60_000_000
+    assert len(block) == 50_000_000

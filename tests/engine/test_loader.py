@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 
 from core.catalog import Catalog, ModelCard
 from core.engine.allocator import trim_memory
+from core.engine.budget import resident_bytes
 from core.engine.key import Loaded, ModelKey
 from core.engine.loader import TransformersLoader
 from core.errors import DoesNotFit, ModelUnavailable, UnknownName
@@ -193,13 +193,9 @@ def test_release_gives_memory_back(tiny_folder: Callable[[str], Path]) -> None:
 
     # Pairs from the heap: what stays keeps the heap from shrinking by itself when the rest goes.
     blocks, pins = zip(*((bytearray(100_000), bytearray(1000)) for _ in range(2000)), strict=True)
-    full = _resident_bytes()
+    full = resident_bytes()
     del blocks
     gc.collect()
     trim_memory()
-    assert _resident_bytes() < full - 150_000_000
+    assert resident_bytes() < full - 150_000_000
     assert len(pins) == 2000
-
-
-def _resident_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()

@@ -45,6 +45,7 @@ class Tried:
         note: a few words for the owner.
         probe_ms: how long it took for the probe; 0 where it never ran.
         difference: the largest difference of a score from plain float32.
+        memory_bytes: what the process grew by when its program was opened and asked; 0 where it never ran.
     """
 
     rung: str
@@ -52,6 +53,7 @@ class Tried:
     note: str = ""
     probe_ms: float = 0.0
     difference: float = 0.0
+    memory_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,18 @@ class Finding:
     def chosen(self) -> Rung | None:
         """Return the rung that won; None where none could be compared, as with what generates."""
         return next((named(one.rung) for one in self.tried if one.verdict == "chosen"), None)
+
+    def chosen_within(self, limit_bytes: float) -> Rung | None:
+        """Return the rung that won, or the fastest of torch's where its program takes more memory than that."""
+        chosen = self.chosen
+        if chosen is None or chosen.runtime == "torch" or self.memory_bytes(chosen) <= limit_bytes:
+            return chosen
+        best = _fastest_of_torch(self.tried)
+        return None if best is None else named(best.rung)
+
+    def memory_bytes(self, rung: Rung) -> int:
+        """Return what the process of the survey grew by when a rung's program was opened and asked."""
+        return max((one.memory_bytes for one in self.tried if one.rung == rung.name), default=0)
 
 
 class Findings:
@@ -104,8 +118,7 @@ class Findings:
         if finding is None:
             return
         tried = [replace(one, verdict="failed", note=note) if one.rung == rung.name else one for one in finding.tried]
-        left = [one for one in tried if one.verdict == "slower" and named(one.rung).runtime == "torch"]
-        best = min(left, key=lambda one: one.probe_ms, default=None)
+        best = _fastest_of_torch(tried)
         with suppress(OSError):  # it may be gone, or nothing may be written here: who finds it next fails and notes it
             write(self.place(key), [replace(one, verdict="chosen") if one is best else one for one in tried])
 
@@ -162,6 +175,12 @@ class Findings:
             self.place(key).rename(away)
             shutil.rmtree(away, ignore_errors=True)
         return not self.place(key).exists()
+
+
+def _fastest_of_torch(tried: Sequence[Tried]) -> Tried | None:
+    """Return the rung of torch to go back to where a program cannot be used; None where none was compared."""
+    left = [one for one in tried if one.verdict == "slower" and named(one.rung).runtime == "torch"]
+    return min(left, key=lambda one: one.probe_ms, default=None)
 
 
 def write(folder: Path, tried: Sequence[Tried]) -> None:

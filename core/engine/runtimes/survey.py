@@ -21,6 +21,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from core.engine.allocator import trim_memory
+from core.engine.budget import resident_bytes
 from core.engine.lanes import lanes_of, share_processors
 from core.engine.runtimes import exported
 from core.engine.runtimes.findings import PROGRAM, Tried, write
@@ -73,11 +75,16 @@ def _try(model: Surveyed, rung: Rung, threads: int, folder: Path) -> Tried:
     if not is_installed(rung):
         return Tried(rung.name, "missing", f"pip install {' '.join(rung.packages)}")
     try:
-        ask = _ready(model, rung, threads, folder)
+        if rung.runtime != "torch":
+            exported.export(model.pipe.model, rung, largest_question(model.calls), folder)
+        trim_memory()  # what a conversion leaves behind would be taken again unseen
+        before = resident_bytes()
+        ask = _asks_torch(model, rung) if rung.runtime == "torch" else _asks_program(rung, threads, folder)
         largest, problem = difference(model.calls, ask)
         if problem or (rung is not PLAIN and largest > rung.tolerance):
             return Tried(rung.name, "disagrees", problem or f"a score differs by {largest:.3f}", 0.0, largest)
-        return Tried(rung.name, "slower", "", _probe_ms(model.calls, ask, lanes_of(model.task, "cpu")), largest)
+        took_ms = _probe_ms(model.calls, ask, lanes_of(model.task, "cpu"))
+        return Tried(rung.name, "slower", "", took_ms, largest, max(0, resident_bytes() - before))
     except Exception as err:  # exporters raise whatever the libraries below them do
         log.warning("%s does not work for %s", rung.name, model.task.id, exc_info=err)
         # OpenVINO says first where in its own source it stood.
@@ -85,22 +92,24 @@ def _try(model: Surveyed, rung: Rung, threads: int, folder: Path) -> Tried:
         return Tried(rung.name, "failed", f"{type(err).__name__}: {lines[0] if lines else ''}"[:300])
 
 
-def _ready(model: Surveyed, rung: Rung, threads: int, folder: Path) -> Ask:
-    """Return how a rung is asked."""
+def _asks_torch(model: Surveyed, rung: Rung) -> Ask:
+    """Return how torch is asked."""
     import torch
 
-    if rung.runtime == "torch":
-        dtype = getattr(torch, rung.dtype)
-        torch_model = model.pipe.model.to(dtype)
+    dtype = getattr(torch, rung.dtype)
+    torch_model = model.pipe.model.to(dtype)
 
-        def ask(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-            cast = {name: value.to(dtype) if value.is_floating_point() else value for name, value in inputs.items()}
-            with torch.inference_mode():
-                found: Mapping[str, Any] = torch_model(**cast)
-            return found
+    def ask(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        cast = {name: value.to(dtype) if value.is_floating_point() else value for name, value in inputs.items()}
+        with torch.inference_mode():
+            found: Mapping[str, Any] = torch_model(**cast)
+        return found
 
-        return ask
-    exported.export(model.pipe.model, rung, largest_question(model.calls), folder)
+    return ask
+
+
+def _asks_program(rung: Rung, threads: int, folder: Path) -> Ask:
+    """Return how a program is asked."""
     program = exported.open_program(folder, rung, threads)
 
     def ask_program(inputs: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -19,14 +19,18 @@ TASK = get_task("text-classification")
 class Site:
     """Hold an engine over one checkpoint, and a surveyor whose findings can be waited for."""
 
-    def __init__(self, checkpoint: Path, folder: Path, runtime: str = "openvino") -> None:
+    def __init__(self, checkpoint: Path, folder: Path, runtime: str = "openvino", *, budget_bytes: int = 10**9) -> None:
         card = ModelCard(task_id=TASK.id, model_id="starters/tiny", title="Tiny", folder=checkpoint)
         self.key = ModelKey(TASK.id, card.model_id, None, "float32", "cpu", runtime)
         self.surveyor = Surveyor(folder)
         loader = TransformersLoader(
-            hub=Hub(cache_folder=checkpoint, offline=True), catalog=Catalog([card]), tasks=TASKS, surveyor=self.surveyor
+            hub=Hub(cache_folder=checkpoint, offline=True),
+            catalog=Catalog([card]),
+            tasks=TASKS,
+            surveyor=self.surveyor,
+            budget_bytes=budget_bytes,
         )
-        self.engine = Engine(loader=loader, budget_bytes=10**9)
+        self.engine = Engine(loader=loader, budget_bytes=budget_bytes)
         self.renewed = threading.Event()
         self.surveyor.found = self._renew
 

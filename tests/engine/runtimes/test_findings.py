@@ -8,7 +8,7 @@ from core.engine.runtimes.findings import FILE, PROGRAM, Finding, Findings, Trie
 from core.engine.runtimes.rungs import named
 
 TRIED = (
-    Tried("openvino bfloat16", "chosen", probe_ms=3.0),
+    Tried("openvino bfloat16", "chosen", probe_ms=3.0, memory_bytes=200),
     Tried("onnx int8", "disagrees", "another label comes first", difference=0.4),
     Tried("openvino float32", "slower", probe_ms=4.0),
     Tried("torch float32", "slower", probe_ms=9.0),
@@ -60,3 +60,12 @@ def test_a_rung_that_fails_after_all_makes_room_for_the_fastest_of_torch(tmp_pat
     assert (finding.tried[0].verdict, finding.tried[0].note) == ("failed", "failed on a visitor's input")
     findings.spoil("nobody", named("onnx int8"), "")
     assert findings.find("nobody") is None
+
+
+def test_a_program_that_takes_more_memory_than_there_may_be_is_left_for_the_fastest_of_torch() -> None:
+    assert Finding(TRIED).memory_bytes(named("openvino bfloat16")) == 200
+    assert Finding(TRIED).memory_bytes(named("onnx int8")) == 0
+    assert Finding(TRIED).chosen_within(200) == named("openvino bfloat16")
+    assert Finding(TRIED).chosen_within(199) == named("torch float32")
+    assert Finding(TRIED[:3]).chosen_within(199) is None
+    assert Finding((Tried("torch float32", "chosen", memory_bytes=10**9),)).chosen_within(1) == named("torch float32")

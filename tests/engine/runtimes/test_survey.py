@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +14,13 @@ import pytest
 
 from core.catalog import Catalog, ModelCard
 from core.engine import ModelKey, lanes
+from core.engine.cache import with_headroom
 from core.engine.key import Loaded
 from core.engine.loader import TransformersLoader
 from core.engine.runtimes import survey as surveys
 from core.engine.runtimes import surveyor as surveyor_module
 from core.engine.runtimes.exported import open_program
-from core.engine.runtimes.findings import PROGRAM, Finding, Tried
+from core.engine.runtimes.findings import FILE, PROGRAM, Finding, Tried
 from core.engine.runtimes.probe import probe_inputs
 from core.engine.runtimes.rungs import PLAIN, named
 from core.engine.runtimes.survey import survey
@@ -200,7 +202,24 @@ def test_what_was_found_is_loaded_at_once_the_next_time(settled: Site, checkpoin
     assert (status.runtime, status.dtype) == ("openvino", "float32")
     program = next((tmp_path / "findings").glob(f"*/{PROGRAM}"))
     on_disk = sum(file.stat().st_size for file in program.iterdir())
-    assert status.size_bytes == on_disk * min(lanes.MOST, allowed_cpus())  # it is opened anew for runs side by side
+    assert status.finding is not None
+    measured = status.finding.memory_bytes(OPENVINO)
+    assert status.size_bytes == measured > on_disk * min(lanes.MOST, allowed_cpus())
+
+
+def test_a_program_that_would_not_fit_the_budget_is_left_for_torch(
+    settled: Site, checkpoint: Path, tmp_path: Path
+) -> None:
+    finding = next((tmp_path / "findings").glob(f"*/{FILE}"))
+    measured = next(row["memory_bytes"] for row in json.loads(finding.read_text()) if row["rung"] == OPENVINO.name)
+    needed = with_headroom(measured)
+    for budget_bytes, runtime in ((needed + 1, "openvino"), (needed - 2, "torch")):
+        small = Site(checkpoint, tmp_path / "findings", budget_bytes=budget_bytes)
+        assert small.ask(Text(text="How much room is there?"))[1] == runtime
+        status = small.engine.info(small.key)
+        small.close()
+        assert status is not None
+        assert status.finding is not None  # so that nobody surveys it again
 
 
 def test_a_batch_through_a_program_answers_as_each_alone(settled: Site) -> None:
