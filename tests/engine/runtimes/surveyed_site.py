@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from core.catalog import Catalog, ModelCard
 from core.engine import Engine, ModelKey
 from core.engine.loader import TransformersLoader
+from core.engine.runtimes import survey as surveys
 from core.engine.runtimes.surveyor import Surveyor
 from core.hub import Hub
 from core.tasks import TASKS, get_task
@@ -45,3 +49,13 @@ class Site:
     def close(self) -> None:
         self.surveyor.close()
         self.engine.close()
+
+
+def favour(patch: pytest.MonkeyPatch) -> None:
+    """Let plain torch take an hour, so that what a survey chooses is no matter of luck."""
+    timed = surveys._probe_ms
+
+    def slow_for_torch(calls: Any, ask: Any, lanes: int) -> float:
+        return timed(calls, ask, lanes) + (3.6e6 if ask.__name__ == "ask" else 0)
+
+    patch.setattr(surveys, "_probe_ms", slow_for_torch)
