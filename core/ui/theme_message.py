@@ -1,0 +1,46 @@
+"""The theme as every rerun tells it to the browser, made once.
+
+Owns what is kept of it. Streamlit asks for two hundred options by name whenever a script begins, for what never
+changes: of what `Run` reruns that was a fifth. Should a later Streamlit make it in another way, it is made
+each time, as Streamlit has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from streamlit import config
+from streamlit.proto.NewSession_pb2 import CustomThemeConfig
+from streamlit.runtime import app_session
+
+MAKER = "_populate_theme_msg"
+"""What Streamlit makes it with, given a message and the section of the configuration that goes into it."""
+
+
+def keep_theme() -> None:
+    """Have every session of this process tell what was made for the first. Called once, by the server."""
+    make = getattr(app_session, MAKER, None)
+    if make is not None:
+        setattr(app_session, MAKER, made_once(make))
+
+
+def made_once(make: Callable[..., None]) -> Callable[..., None]:
+    """Return what does the same, until the configuration is read anew."""
+    made: dict[str, CustomThemeConfig] = {}
+
+    def forget() -> None:
+        made.clear()
+
+    def make_once(message: Any, section: str = "theme") -> None:
+        kept = made.get(section)
+        if kept is None:
+            kept = made[section] = CustomThemeConfig()
+            make(kept, section)
+        if kept.ByteSize():  # else nothing is set, and merging would say that something was
+            message.MergeFrom(kept)
+
+    # Held by the function it belongs to, since the signal does not hold what it calls.
+    make_once.forget = forget  # type: ignore[attr-defined]
+    config.on_config_parsed(forget, force_connect=True)
+    return make_once
