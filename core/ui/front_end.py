@@ -1,9 +1,10 @@
 """Streamlit's own page, scripts and styles, as a browser waits for them: from memory, and named early.
 
-Owns the way of what lies in Streamlit's package to the browser. Streamlit opens each of a hundred files anew for every
-visitor and sends them unpacked; a third of them the browser finds out about only when it draws the first page; on any
-page but the first it looks for the server in a place where it is not, and waits before it looks elsewhere; and before
-it connects it asks what could be said with the page: a way there and back, which on a phone is a tenth of a second.
+Owns the way of what lies in Streamlit's package to the browser, and our style sheet's beside it. Streamlit opens each
+of a hundred files anew for every visitor and sends them unpacked; a third of them the browser finds out about only when
+it draws the first page; on any page but the first it looks for the server in a place where it is not, and waits before
+it looks elsewhere; and before it connects it asks what could be said with the page: a way there and back, which on a
+phone is a tenth of a second.
 
 What is not one of these files goes on to Streamlit untouched, and so does everything if a later Streamlit lays them
 out in another way: pages then come as they did before, later.
@@ -22,6 +23,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from streamlit.file_util import get_static_dir
+
+from core.ui.sheet import sheet_name, stylesheet
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -101,6 +104,7 @@ class FrontEnd:
         files = (path for path in (self._folder / "static").rglob("*") if path.is_file())
         self._paths = {f"/{path.relative_to(self._folder).as_posix()}": path for path in files}
         self._assets: dict[str, Asset] = {}
+        self._sheet = Asset(stylesheet().encode(), "text/css; charset=utf-8", gzip.compress(stylesheet().encode()))
         self._packer = packer or ThreadPoolExecutor(1, thread_name_prefix="pack assets")
         self._index = (self._folder / "index.html").read_bytes()
         self._page = page_of(self._index.decode(), self._folder).encode()
@@ -110,29 +114,15 @@ class FrontEnd:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
         elif scope["path"] in self._paths:
-            await self._send_asset(scope, send)
+            await _send_asset(self._asset(scope["path"]), scope, send)
+        elif scope["path"].endswith(f"/static/{sheet_name()}"):  # wherever the site begins
+            await _send_asset(self._sheet, scope, send)
         elif any(name == b"accept" and value.startswith(b"text/html") for name, value in scope["headers"]):
             plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
             asked = {**scope, "headers": plain}
             await self._app(asked, receive, self._with_page(asked, receive, send))
         else:
             await self._app(scope, receive, send)
-
-    async def _send_asset(self, scope: Scope, send: Send) -> None:
-        asset = self._asset(scope["path"])
-        headers = [
-            (b"content-type", asset.media_type.encode()),
-            (b"cache-control", f"public, immutable, max-age={KEPT_S}".encode()),
-            (b"x-content-type-options", b"nosniff"),
-            (b"vary", b"Accept-Encoding"),
-        ]
-        body = asset.data
-        if asset.packed is not None and _takes_gzip(scope["headers"]):
-            body = asset.packed
-            headers.append((b"content-encoding", b"gzip"))
-        headers.append((b"content-length", str(len(body)).encode()))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
 
     def _asset(self, path: str) -> Asset:
         asset = self._assets.get(path)
@@ -198,7 +188,7 @@ class FrontEnd:
 
 
 def page_of(index: str, folder: Path) -> str:
-    """Return Streamlit's page, naming where the server is and what will be drawn first, and no font that is not."""
+    """Return Streamlit's page, naming the server, the style sheet, what is drawn first, and no font that is not."""
     fonts = [OUR_FONT, *(f"./static/media/{path.name}" for path in (folder / "static" / "media").glob(SYMBOLS))]
     early = [f'<link rel="preload" as="font" crossorigin href="{font}">' for font in fonts]
     late = [
@@ -206,6 +196,10 @@ def page_of(index: str, folder: Path) -> str:
     ]
     index = _FONT_OF_STREAMLIT.sub("".join(early), index, count=1)
     index = index.replace(CONNECT, BESIDE_THE_PAGE + FOLLOW_LINKS + CONNECT, 1)
+    # After the styles that Streamlit adds to the head: of two rules of the same weight ours holds.
+    body, end, rest = index.rpartition("</body>")
+    sheet = f'<link rel="stylesheet" href="./static/{sheet_name()}">'
+    index = f"{body}{sheet}{end}{rest}" if end else f"{index}{sheet}"
     return index.replace("</head>", "".join(late) + "</head>", 1)
 
 
@@ -222,6 +216,22 @@ def first_scripts(index: str, folder: Path) -> list[str]:
 
     add(path.name for element in DRAWN_FIRST for path in sorted(scripts.glob(f"{element}.*.js")))
     return found
+
+
+async def _send_asset(asset: Asset, scope: Scope, send: Send) -> None:
+    headers = [
+        (b"content-type", asset.media_type.encode()),
+        (b"cache-control", f"public, immutable, max-age={KEPT_S}".encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"vary", b"Accept-Encoding"),
+    ]
+    body = asset.data
+    if asset.packed is not None and _takes_gzip(scope["headers"]):
+        body = asset.packed
+        headers.append((b"content-encoding", b"gzip"))
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _pack(asset: Asset) -> None:

@@ -1,15 +1,13 @@
-"""The look that Streamlit's own theming cannot give: one style sheet, and the head of a page.
+"""The look that Streamlit's own theming cannot give: the scheme of colours, and the head of a page.
 
-Owns where the style sheet and the marks of the house stand. Colours, fonts and radii are set in
-`.streamlit/config.toml`; what the sheet adds is in `stylesheet.css` beside this file.
+Owns where the marks of the house stand. Colours, fonts and radii are set in `.streamlit/config.toml`; what is added to
+them is in `stylesheet.css` beside this file, which comes with the page (`core.ui.sheet`).
 """
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -28,8 +26,14 @@ def icon_url() -> str:
 
 
 def apply_theme() -> None:
-    """Apply the style sheet; once per rerun, before anything else on the page."""
-    show(_stylesheet(st.context.theme.type or ""))
+    """Say which of the style sheet's colours hold; once per rerun, before anything else on the page.
+
+    Dialogs hang outside the element on which Streamlit declares its colour scheme, so it is declared here once more,
+    for the whole document.
+    """
+    scheme = st.context.theme.type
+    if scheme in ("light", "dark"):
+        show(styles(f":root{{color-scheme:{scheme}}}"))
 
 
 def page_header(title: str, summary: str, icon: str = "") -> None:
@@ -41,19 +45,3 @@ def page_header(title: str, summary: str, icon: str = "") -> None:
     name = icon.removeprefix(":material/").removesuffix(":")
     symbol = element("span", name, class_="pd-symbol", aria_hidden="true") if name else Markup("")
     show(element("header", element("h1", symbol, title), element("p", summary), class_="pd-head"))
-
-
-@cache
-def _stylesheet(scheme: str) -> Markup:
-    """Return the style sheet, for a browser that shows the theme `scheme`, without comments and blanks.
-
-    Dialogs hang outside the element on which Streamlit declares its colour scheme, so it is declared
-    here once more, for the whole document. The sheet is over 10 kB, from where on Streamlit sends a
-    message once and then only its hash: 74 bytes a rerun, measured.
-    """
-    text = Path(__file__).with_name("stylesheet.css").read_text(encoding="utf-8")
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    text = re.sub(r"\s+", " ", text)
-    text = re.sub(r" ?([{};,]) ?|(?<=:) ", r"\1", text).replace(";}", "}")
-    text = re.sub(r"(?<![\d.])0(?=\.\d)", "", text).strip()
-    return styles(f"{text}:root{{color-scheme:{scheme}}}" if scheme in ("light", "dark") else text)

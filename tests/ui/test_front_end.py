@@ -15,6 +15,7 @@ from streamlit.file_util import get_static_dir
 
 from core.settings import ROOT
 from core.ui.front_end import FrontEnd, page_of
+from core.ui.sheet import sheet_name, stylesheet
 from tests.own_loop import in_own_loop
 
 STREAMLIT = Path(get_static_dir())
@@ -109,7 +110,9 @@ def test_the_page_of_a_server_that_is_not_well_has_a_browser_ask_itself() -> Non
 
 def test_everything_that_the_page_names_is_there() -> None:
     for name in re.findall(r'href="\./([^"]+)"', page_of(INDEX, STREAMLIT)):
-        if name.startswith("static/"):
+        if name == f"static/{sheet_name()}":
+            assert get(FrontEnd(Inner(b"")), f"/{name}")[1].decode() == stylesheet()
+        elif name.startswith("static/"):
             assert (STREAMLIT / name).is_file(), name
         elif name.startswith("app/static/"):
             assert (ROOT / name.removeprefix("app/")).is_file(), name
@@ -166,3 +169,19 @@ def test_a_package_laid_out_in_another_way_is_left_alone(tmp_path: Path) -> None
     body = get(FrontEnd(inner, tmp_path), "/", BROWSER)[1].decode()
     assert "new" in body
     assert "modulepreload" not in body
+
+
+@pytest.mark.parametrize("below", ["", "/below"])
+def test_the_style_sheet_comes_small_from_wherever_the_site_begins_and_may_be_kept(below: str) -> None:
+    inner = Inner(b"")
+    headers, body = get(FrontEnd(inner), f"{below}/static/{sheet_name()}", [(b"accept-encoding", b"gzip, br")])
+    assert gzip.decompress(body).decode() == stylesheet()
+    assert headers[b"content-type"].startswith(b"text/css")
+    assert b"immutable" in headers[b"cache-control"]
+    assert not inner.asked
+
+
+@pytest.mark.parametrize("index", [INDEX, "<html><head></head>new</html>"])
+def test_the_page_names_the_style_sheet_after_all_that_streamlit_adds_to_its_head(index: str) -> None:
+    page = page_of(index, STREAMLIT)
+    assert page.index(f'<link rel="stylesheet" href="./static/{sheet_name()}">') > page.index("</head>")

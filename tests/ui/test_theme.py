@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from streamlit import config
 from streamlit.commands.page_config import _get_favicon_string
+from streamlit.runtime.context import ContextProxy
 from streamlit.testing.v1 import AppTest
 
 from core.settings import ROOT
 from core.ui.outputs.colours import PALETTE, colours_of
-from core.ui.theme import ICON, _stylesheet, icon_url
+from core.ui.sheet import stylesheet
+from core.ui.theme import ICON, icon_url
 
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
 SHEET = (ROOT / "core" / "ui" / "stylesheet.css").read_text(encoding="utf-8")
@@ -138,15 +141,26 @@ def test_nothing_is_fetched_from_elsewhere() -> None:
         assert not re.search(r"https?://|@import|url\(", text)
 
 
-@pytest.mark.parametrize("scheme", ["", "light", "dark", "sepia}*{color:red"])
-def test_the_sheet_is_one_small_style_element(scheme: str) -> None:
-    sheet = _stylesheet(scheme)
-    assert sheet.startswith("<style>")
-    assert sheet.count("<") == 2
-    assert sheet.count("{") == sheet.count("}")
+def test_the_sheet_is_small_and_whole() -> None:
+    sheet = stylesheet()
+    assert "<" not in sheet
+    assert sheet.count("{") == sheet.count("}") == SHEET.count("{")
     assert "/*" not in sheet
-    assert len(sheet) < 40_000  # sent once a session
-    assert (f":root{{color-scheme:{scheme}}}" in sheet) == (scheme in ("light", "dark"))
+    assert len(sheet) < len(SHEET)
+
+
+@pytest.mark.parametrize("scheme", [None, "light", "dark", "sepia}*{color:red"])
+def test_only_schemes_that_there_are_are_declared(scheme: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def page() -> None:
+        from core.ui.theme import apply_theme
+
+        apply_theme()
+
+    monkeypatch.setattr(ContextProxy, "theme", SimpleNamespace(type=scheme))
+    at = AppTest.from_function(page).run()
+    assert not at.exception
+    declared = [f"<style>:root{{color-scheme:{scheme}}}</style>"] if scheme in ("light", "dark") else []
+    assert [element.proto.body for element in at.get("html")] == declared
 
 
 def test_labels_keep_their_colour_and_share_none_while_there_are_enough() -> None:
