@@ -21,6 +21,7 @@ from core.engine.checkpoint import check_architecture, check_folder
 from core.engine.key import Loaded, ModelKey, Progress
 from core.engine.precision import choose_device, choose_dtype
 from core.engine.room import is_out_of_memory
+from core.engine.runtimes.lengths import lengthen
 from core.engine.runtimes.rungs import is_worth_a_look
 from core.engine.runtimes.surveyor import Surveyor
 from core.engine.sharing import SharedWeights
@@ -110,6 +111,8 @@ class TransformersLoader:
             program_bytes = max(program_bytes, finding.memory_bytes(rung)) if finding and program_bytes else 0
         elif surveyor and finding is None and not _generates(pipe):
             surveyor.look(key, revision, folder, memory_bytes(weight_files(folder), "float32"))
+        if dtype == "bfloat16" and device == "cpu" and not program_bytes and not _generates(pipe):
+            lengthen(pipe.model)
         # A program's module has no weights left to share.
         storages = {} if program_bytes else self._shared.share(pipe, (revision, dtype, device))
         return Loaded(

@@ -26,6 +26,7 @@ from core.engine.budget import resident_bytes
 from core.engine.lanes import lanes_of, share_processors
 from core.engine.runtimes import exported
 from core.engine.runtimes.findings import PROGRAM, Tried, write
+from core.engine.runtimes.lengths import lengthen
 from core.engine.runtimes.probe import Call, asked, difference, largest_question, numbers, sizes_not_seen
 from core.engine.runtimes.rungs import PLAIN, Rung, candidates, is_installed
 from core.engine.torch_setup import prepare_torch
@@ -98,6 +99,8 @@ def _asks_torch(model: Surveyed, rung: Rung) -> Ask:
 
     dtype = getattr(torch, rung.dtype)
     torch_model = model.pipe.model.to(dtype)
+    if rung.dtype == "bfloat16":
+        lengthen(torch_model)
 
     def ask(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         cast = {name: value.to(dtype) if value.is_floating_point() else value for name, value in inputs.items()}

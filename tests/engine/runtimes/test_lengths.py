@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from core.engine.runtimes.exported import open_program
-from core.engine.runtimes.lengths import STEP, Lengthening, shortened
+from core.engine.runtimes.lengths import STEP, Lengthening, lengthen, shortened
 from core.engine.runtimes.rungs import named
 from core.tasks import get_task
 from core.tasks.spec import Checkpoint
@@ -81,13 +81,92 @@ def test_a_program_answers_texts_of_every_length_as_torch_does(
 ) -> None:
     (example, *_) = write_program(task_id, OPENVINO, tiny_folder, tmp_path)
     program = open_program(tmp_path, OPENVINO, 1)
-    model = get_task(task_id).load(Checkpoint(tiny_folder(task_id), "float32", "cpu")).model.eval()
+    model = loaded(task_id, tiny_folder)
+    for asked in of_every_length(model, example.inputs):
+        expected, found = answered(model, asked), program(**asked)["logits"]
+        assert found.shape == expected.shape
+        assert torch.allclose(found, expected, atol=1e-4), asked["input_ids"].shape
+
+
+def loaded(task_id: str, tiny_folder: Callable[[str], Path]) -> Any:
+    """Return the model of a task's tiny checkpoint."""
+    return get_task(task_id).load(Checkpoint(tiny_folder(task_id), "float32", "cpu")).model.eval()
+
+
+def of_every_length(model: Any, names: Iterable[str] = ("input_ids", "attention_mask")) -> Iterator[dict[str, Any]]:
+    """Yield questions below a step, at one, beyond one, and as long as the model reads."""
     most, words = model.config.max_position_embeddings, model.config.vocab_size
     for length in (1, 5, STEP, STEP + 1, most - 1, most):
-        asked = {name: one[:1, :1].repeat(2, length) for name, one in example.inputs.items()}
-        asked["input_ids"][:, 1:] = torch.arange(length - 1) % (words - 5) + 5
-        with torch.inference_mode():
-            expected = model(**asked)["logits"]
-        found = program(**asked)["logits"]
+        ids = (torch.arange(2 * length) % (words - 5) + 5).reshape(2, length)
+        given = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": torch.zeros_like(ids)}
+        yield {name: given[name] for name in names}
+
+
+def answered(model: Any, asked: dict[str, Any]) -> Any:
+    with torch.inference_mode():
+        return model(**asked)["logits"]
+
+
+@pytest.mark.parametrize("task_id", ["text-classification", "token-classification", "fill-mask"])
+def test_a_module_of_torch_answers_texts_of_every_length_as_before_and_meets_few(
+    task_id: str, tiny_folder: Callable[[str], Path]
+) -> None:
+    plain, model = loaded(task_id, tiny_folder), loaded(task_id, tiny_folder)
+    met: list[int] = []
+    forward = model.forward
+
+    def watched(**inputs: Any) -> Any:
+        met.append(inputs["input_ids"].shape[1])
+        return forward(**inputs)
+
+    model.forward = watched
+    lengthen(model)
+    for asked in of_every_length(plain):
+        expected, found = answered(plain, asked), answered(model, asked)
         assert found.shape == expected.shape
-        assert torch.allclose(found, expected, atol=1e-4), length
+        assert torch.allclose(found, expected, atol=1e-5), asked["input_ids"].shape
+    most = plain.config.max_position_embeddings
+    assert met == [STEP, STEP, STEP, 2 * STEP, min(most, -(-(most - 1) // STEP) * STEP), most]
+
+
+def test_an_answer_for_each_label_is_not_cut_where_there_are_as_many_as_tokens() -> None:
+    class Eight(torch.nn.Module):
+        config = SimpleNamespace(pad_token_id=0, max_position_embeddings=64)
+
+        def forward(self, **inputs: Any) -> dict[str, Any]:
+            count, length = inputs["input_ids"].shape
+            logits = torch.zeros(count, STEP)
+            return {"logits": logits, "start_logits": torch.zeros(count, length), "last": torch.zeros(count, length, 3)}
+
+    model = Eight()
+    lengthen(model)
+    ids = torch.ones(2, 5, dtype=torch.int64)
+    found = model(input_ids=ids, attention_mask=ids)
+    assert {name: tuple(value.shape) for name, value in found.items()} == {
+        "logits": (2, STEP),
+        "start_logits": (2, 5),
+        "last": (2, 5, 3),
+    }
+
+
+@pytest.mark.parametrize(
+    "others",
+    [{"position_ids": torch.ones(2, 5, dtype=torch.int64)}, {"output_hidden_states": True}],
+)
+def test_a_question_that_is_more_than_a_text_reaches_torch_as_it_is(others: dict[str, Any]) -> None:
+    asked: list[Any] = []
+
+    class Model(torch.nn.Module):
+        config = SimpleNamespace(pad_token_id=0, max_position_embeddings=64)
+
+        def forward(self, **inputs: Any) -> dict[str, Any]:
+            asked.append(inputs["input_ids"].shape)
+            return {}
+
+    model = Model()
+    lengthen(model)
+    ids = torch.ones(2, 5, dtype=torch.int64)
+    model(input_ids=ids, attention_mask=ids, **others)
+    assert asked == [(2, 5)]
+    model(input_ids=ids, attention_mask=ids, use_cache=False, labels=None)
+    assert asked == [(2, 5), (2, STEP)]
