@@ -16,11 +16,12 @@ from core.engine.allocator import trim_memory
 from core.engine.budget import resident_bytes
 from core.engine.key import Loaded, ModelKey
 from core.engine.loader import TransformersLoader
+from core.engine.runtimes.lengths import STEP
 from core.errors import DoesNotFit, ModelUnavailable, UnknownName
 from core.hub import Hub
 from core.tasks import TASKS, get_task
 from core.tasks.spec import Task
-from core.values import Audio, Boxes, Entities, FilmLabels, Labels, Masks, Transcript, fields_of
+from core.values import Audio, Boxes, Entities, FilmLabels, Labels, Masks, Text, Transcript, fields_of
 from tests import tiny
 from tests.tiny import sounds
 from tests.tiny.base import LABELS
@@ -87,6 +88,20 @@ def test_a_checkpoint_of_every_task_loads_and_runs_without_network_or_a_word(
     assert loaded.sampling_rate == (16_000 if listens else None)
     assert asked_of_the_network == []
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("dtype", "is_rounded"), [("float32", False), ("bfloat16", True)])
+def test_texts_reach_a_model_in_few_lengths_where_it_prepares_itself_for_each(
+    dtype: str, is_rounded: bool, tiny_folder: Callable[[str], Path]
+) -> None:
+    task = get_task("text-classification")
+    pipe = load(tiny_folder(task.id), task.id, dtype).pipe
+    met: list[int] = []
+    pipe.model.get_input_embeddings().register_forward_pre_hook(lambda _, given: met.append(given[0].shape[1]))
+    for text in ("a", "a b", "a b c d e f g h i"):
+        task.answers(pipe, [Text(text=text)], task.checked_parameters({}))
+    assert all(length % STEP == 0 for length in met) == is_rounded
+    assert len(met) == 3
 
 
 def test_whisper_loads_too(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ class Tried:
         note: a few words for the owner.
         probe_ms: how long it took for the probe; 0 where it never ran.
         difference: the largest difference of a score from plain float32.
-        memory_bytes: what the process grew by when its program was opened and asked; 0 where it never ran.
+        memory_bytes: what the process grew by when its program was opened and asked; 0 of torch, which has none.
     """
 
     rung: str

@@ -88,14 +88,14 @@ def lengthen(model: Any) -> None:
     """
     import torch
 
-    lengthening, forward = Lengthening.of(model.config), model.forward
+    lengthening, forward = Lengthening.of(getattr(model, "config", None)), model.forward
     if lengthening is None:
         return
 
     @wraps(forward)
     def forward_longer(*positional: Any, **inputs: Any) -> Any:
-        asked = {name: value for name, value in inputs.items() if value is not None and value is not False}
-        if positional or not all(isinstance(value, torch.Tensor) for value in asked.values()):
+        asked = {name: value for name, value in inputs.items() if value is not None and name != "use_cache"}
+        if positional or not asked.keys() <= _FILLS.keys():
             return forward(*positional, **inputs)
         arrays, length, longer = lengthening.lengthened({name: value.numpy() for name, value in asked.items()})
         if length == longer:

@@ -12,12 +12,15 @@ from core.catalog import Catalog, ModelCard
 from core.engine import Engine, ModelKey
 from core.engine.loader import TransformersLoader
 from core.engine.runtimes import survey as surveys
+from core.engine.runtimes.rungs import named
 from core.engine.runtimes.surveyor import Surveyor
 from core.hub import Hub
 from core.tasks import TASKS, get_task
 from core.values import Labels, Text
 
 TASK = get_task("text-classification")
+OPENVINO = named("openvino float32")
+PATIENCE_S = 120.0
 
 
 class Site:

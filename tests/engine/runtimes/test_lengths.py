@@ -151,7 +151,12 @@ def test_an_answer_for_each_label_is_not_cut_where_there_are_as_many_as_tokens()
 
 @pytest.mark.parametrize(
     "others",
-    [{"position_ids": torch.ones(2, 5, dtype=torch.int64)}, {"output_hidden_states": True}],
+    [
+        pytest.param({"position_ids": torch.ones(2, 5, dtype=torch.int64)}, id="its places"),
+        pytest.param({"pixel_values": torch.ones(2, 3, 4, 4, dtype=torch.bfloat16)}, id="a picture beside it"),
+        pytest.param({"output_hidden_states": True}, id="more is to be answered"),
+        pytest.param({"return_dict": False}, id="it is to be answered without names"),
+    ],
 )
 def test_a_question_that_is_more_than_a_text_reaches_torch_as_it_is(others: dict[str, Any]) -> None:
     asked: list[Any] = []

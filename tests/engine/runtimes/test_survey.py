@@ -22,15 +22,13 @@ from core.engine.runtimes.surveyor import Surveyor
 from core.hub import Hub
 from core.tasks import TASKS, get_task
 from core.values import Text
-from tests.engine.runtimes.surveyed_site import TASK, Site, favour
+from tests.engine.runtimes.surveyed_site import OPENVINO, PATIENCE_S, TASK, Site, favour
 
 # What the libraries that convert say of each other's newer versions.
 pytestmark = [
     pytest.mark.filterwarnings(f"ignore::{kind}") for kind in ("FutureWarning", "DeprecationWarning", "UserWarning")
 ]
 
-PATIENCE_S = 120.0
-OPENVINO = named("openvino float32")
 INT8 = named("onnx int8")
 
 

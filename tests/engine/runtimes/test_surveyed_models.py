@@ -17,21 +17,17 @@ from core.engine.key import Loaded
 from core.engine.runtimes import survey as surveys
 from core.engine.runtimes.findings import FILE, PROGRAM
 from core.engine.runtimes.probe import probe_inputs
-from core.engine.runtimes.rungs import PLAIN, named
+from core.engine.runtimes.rungs import PLAIN
 from core.engine.runtimes.survey import survey
 from core.engine.runtimes.surveyor import Surveyor
 from core.engine.torch_setup import allowed_cpus
 from core.values import Labels, Text
-from tests.engine.runtimes.surveyed_site import TASK, Site, favour
+from tests.engine.runtimes.surveyed_site import OPENVINO, PATIENCE_S, TASK, Site, favour
 
 # What the libraries that convert say of each other's newer versions.
 pytestmark = [
     pytest.mark.filterwarnings(f"ignore::{kind}") for kind in ("FutureWarning", "DeprecationWarning", "UserWarning")
 ]
-
-PATIENCE_S = 120.0
-OPENVINO = named("openvino float32")
-INT8 = named("onnx int8")
 
 
 @pytest.fixture(scope="module")
