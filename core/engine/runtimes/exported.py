@@ -209,6 +209,18 @@ def size_bytes(folder: Path, threads: int) -> int:
     return sum(file.stat().st_size for file in folder.iterdir()) * min(MOST, threads)
 
 
+def load_library(rung: Rung) -> None:
+    """Load what all programs of a rung's library share, so that none of it is taken for a program's own memory."""
+    if rung.runtime != "openvino":
+        return  # importing the others loads the whole of them
+    import numpy as np
+    import openvino
+    from openvino import opset13
+
+    nothing = opset13.parameter([1], np.float32)
+    openvino.Core().compile_model(openvino.Model([opset13.relu(nothing)], [nothing]), "CPU")({0: np.zeros(1, "f4")})
+
+
 def put_in_place(model: Any, program: Program, instead: Callable[[Exception], Any]) -> None:
     """Have a module answer with a program, and let its own weights go.
 

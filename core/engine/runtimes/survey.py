@@ -78,6 +78,7 @@ def _try(model: Surveyed, rung: Rung, threads: int, folder: Path) -> Tried:
     try:
         if rung.runtime != "torch":
             exported.export(model.pipe.model, rung, largest_question(model.calls), folder)
+            exported.load_library(rung)
         trim_memory()  # what a conversion leaves behind would be taken again unseen
         before = resident_bytes()
         ask = _asks_torch(model, rung) if rung.runtime == "torch" else _asks_program(rung, threads, folder)
