@@ -100,7 +100,7 @@ def build(settings: Settings) -> Runtime:
         return ask_model(showcase, task_id, inputs, parameters, model_id)
 
     surveyor = Surveyor(settings.data_folder / "runtimes", limit_bytes=settings.runtimes_bytes)
-    budget_bytes = settings.memory_bytes or memory_budget_bytes()
+    budget_bytes = _budget_bytes(settings)
     loader = TransformersLoader(hub=hub, catalog=catalog, tasks=TASKS, surveyor=surveyor, budget_bytes=budget_bytes)
     here = _engine(DemoLoader(demos.found, ask, checkpoints=loader), settings, budget_bytes)
     engine = _placed(here, catalog, settings)
@@ -140,7 +140,11 @@ def _placed(here: Engine, catalog: Catalog, settings: Settings) -> AnyEngine:
 def checkpoint_engine(settings: Settings) -> Engine:
     """Return an engine for the checkpoints of the catalog in the process that calls it: a replica's on a cluster."""
     loader = TransformersLoader(hub=Hub.from_env(os.environ), catalog=Catalog.read(settings.catalog_path), tasks=TASKS)
-    return _engine(loader, settings, settings.memory_bytes or memory_budget_bytes())
+    return _engine(loader, settings, _budget_bytes(settings))
+
+
+def _budget_bytes(settings: Settings) -> int:
+    return settings.memory_bytes or memory_budget_bytes()
 
 
 def _engine(loader: Loader, settings: Settings, budget_bytes: int) -> Engine:

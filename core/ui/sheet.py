@@ -1,7 +1,7 @@
 """The style sheet as browsers are sent it: small, and under a name that says what is in it.
 
 Owns its making from `stylesheet.css`, beside this file. It comes with the page and not with each rerun: as an element
-it took Streamlit a tenth of the time of one to read 22 kB again, and a visitor saw the page before its look.
+it took Streamlit a tenth of the time of one to read 22 kB again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The theme as every rerun tells it to the browser, made once.
 
-Owns what is kept of it. Streamlit asks for two hundred options by name whenever a script begins, for what never
+Owns what is kept of it. Streamlit asks for three hundred options by name whenever a script begins, for what never
 changes: of what `Run` reruns that was a fifth. Should a later Streamlit make it in another way, it is made
 each time, as Streamlit has it.
 """
@@ -8,13 +8,13 @@ each time, as Streamlit has it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from streamlit import config
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import app_session
 
-MAKER = "_populate_theme_msg"
+MAKER: Final = "_populate_theme_msg"
 """What Streamlit makes it with, given a message and the section of the configuration that goes into it."""
 
 

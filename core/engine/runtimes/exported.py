@@ -31,9 +31,9 @@ longer, groups of 192 as long, and the coarser they are the more one large numbe
 SIZES: Final = 512
 """Operations prepared for one size of input that OpenVINO keeps, each time that a program is opened.
 
-Source: two threads asking a BERT for batches of 1 to 16 texts of 8 to 50 tokens, 1,800 in all, none lengthened: with
-its own 5,000 the process stood at 918 MB at the end and grew; with 512 at 480, and answered 8 % less. Texts lengthened
-as `core.engine.runtimes.lengths` does have so few sizes that either is enough; this bounds those of sounds.
+Source: two threads asking a BERT for 1,800 batches of 1 to 16 texts of 8 to 50 tokens, none lengthened: with its own
+5,000 the process stood at 770 MB at the end and grew; with 512 at 480, and answered 6 to 9 % less. Texts lengthened as
+`core.engine.runtimes.lengths` does have so few sizes that either is enough; this bounds those of sounds.
 """
 
 _MEETING = threading.Lock()
@@ -195,7 +195,7 @@ def _meet_numpy() -> None:
 
     It does so once in a process, with a lock of its own in hand, and lets go of the interpreter meanwhile. A second
     thread that comes just then waits for that lock with the interpreter in hand, and every thread stands still for
-    good: one in a dozen processes whose first two runs began together (OpenVINO 2026.4; stacks seen in a debugger).
+    good: 3 of 21 processes whose first two runs began together (OpenVINO 2026.4; stacks of one seen in a debugger).
     """
     import numpy as np
     import openvino  # type: ignore[import-untyped]  # it has no types

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 STEP: Final = 8
 """Lengths are made a multiple of this many tokens.
 
-Source: a BERT of 22.7 million weights in OpenVINO's 8 bits, two threads asking batches of 1 to 16 texts of 8 to 50
-tokens, 1,800 in all: as they were, 1,080 texts a second at the end and 480 MB in the process, growing; in steps of 4,
+Source: a BERT of 22.7 million weights in OpenVINO's 8 bits, two threads asking 1,800 batches of 1 to 16 texts of 8
+to 50 tokens: as they were, 1,080 texts a second at the end and 480 MB in the process, growing; in steps of 4,
 1,180 and 335; of 8, 1,150 and 305, standing; of 16, 1,090 and 274.
 """
 
