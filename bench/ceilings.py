@@ -17,7 +17,9 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image as Pillow
 
-SIZES: Final = (1, 4, 8, 16, 32)
+from core.engine.precision import choose_device
+
+SIZES: Final = (1, 4, 8, 16, 32, 64, 128)
 SECONDS: Final = 3.0
 
 
@@ -26,7 +28,7 @@ def transformers_ceiling(task_id: str, folder: Path, inputs: Sequence[Any]) -> f
     import torch
     from transformers import pipeline
 
-    pipe = pipeline(task_id, model=str(folder), device="cpu", dtype=torch.bfloat16)
+    pipe = pipeline(task_id, model=str(folder), device=choose_device("auto"), dtype=torch.bfloat16)
     ready = [_opened(task_id, given) for given in sorted(inputs, key=len)]
     return _best(ready, lambda batch: pipe(batch, batch_size=len(batch), top_k=3))
 
@@ -46,13 +48,13 @@ def podium_ceiling(task_id: str, catalog: Path, data_folder: Path, inputs: Seque
 
     task, cards, surveyor = get_task(task_id), Catalog.read(catalog), Surveyor(data_folder / "runtimes")
     loader = TransformersLoader(hub=Hub(offline=True), catalog=cards, tasks=TASKS, surveyor=surveyor)
-    key = ModelKey(task_id, cards.cards[0].model_id, None, "auto", "cpu", "auto")
+    key = ModelKey(task_id, cards.cards[0].model_id, None, "auto", "auto", "auto")
     pipe = loader.load(key, lambda _done, _total: None).pipe
     limits, parameters = Limits.of(Settings()), task.checked_parameters({})
     values = [read_value(task.input, given, limits) for given in sorted(inputs, key=len)]
     ready = [task.prepared(pipe, value, parameters) for value in values]
     rates = []
-    for lanes in range(1, lanes_of(task, "cpu") + 1):
+    for lanes in range(1, lanes_of(task) + 1):
         begin = partial(share_processors, lanes)
         rates.append(_best(ready, lambda batch: task.run(pipe, batch, parameters), lanes, begin))
     surveyor.close()

@@ -18,7 +18,8 @@ TASKS = {"text": "text-classification", "image": "image-classification", "audio"
 def main(kind: str, folder: str, port: int, batch: int) -> None:
     """Serve the checkpoint."""
     torch.set_num_threads(2)
-    pipe = pipeline(TASKS[kind], model=folder, device="cpu", dtype=torch.float32)
+    device = "cuda:0" if torch.cuda.is_available() else "cpu"
+    pipe = pipeline(TASKS[kind], model=folder, device=device, dtype=torch.float32)
 
     def sound(given: tuple[int, Any]) -> dict[str, Any]:
         rate, samples = given

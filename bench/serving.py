@@ -79,9 +79,10 @@ def settled(site: Site, task_id: str, request: Callable[[int], Request]) -> str:
         with urlopen(f"{site.url}/api/models", timeout=10) as answer:
             rows = [row for row in json.load(answer) if row["task"] == task_id and row["state"] == "loaded"]
         row = rows[0] if rows else {"tried": ()}  # it is loaded anew once it was surveyed
-        if row["tried"] or (rows and not is_worth_a_look("auto", "auto")):
+        if row["tried"] or (rows and (row["device"] != "cpu" or not is_worth_a_look("auto", "auto"))):
             tried = [f"{one['rung']} {one['verdict']} ({one['probe_ms']:.0f} ms)" for one in row["tried"]]
-            return f"Podium: {row['runtime']}, {row['dtype']}; tried: {', '.join(tried) or 'nothing else'}"
+            how = f"{row['runtime']}, {row['dtype']}, {row['device']}"
+            return f"Podium: {how}; tried: {', '.join(tried) or 'nothing else'}"
         time.sleep(1)
     raise TimeoutError("the model was not surveyed in time")
 

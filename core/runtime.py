@@ -144,7 +144,7 @@ def checkpoint_engine(settings: Settings) -> Engine:
 
 
 def _budget_bytes(settings: Settings) -> int:
-    return settings.memory_bytes or memory_budget_bytes()
+    return settings.memory_bytes or memory_budget_bytes(settings.device, os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 
 def _engine(loader: Loader, settings: Settings, budget_bytes: int) -> Engine:

@@ -85,7 +85,10 @@ class Settings:
         secret=True,
     )
     memory_bytes: int = _setting(
-        "PODIUM_MEMORY_GB", 0, "Memory for loaded models, in GB; 0: 60 % of what the machine leaves.", unit=_GB
+        "PODIUM_MEMORY_GB",
+        0,
+        "Memory for loaded models, in GB; 0: 60 % of what the machine leaves, 90 % of its GPU.",
+        unit=_GB,
     )
     engine: str = _setting(
         "PODIUM_ENGINE",

@@ -115,7 +115,12 @@ def _computed(status: ModelStatus | None) -> dict[str, Any]:
     if status is None or status.state != "loaded":
         return {}
     tried = () if status.finding is None else status.finding.tried
-    return {"runtime": status.runtime, "dtype": status.dtype, "tried": [asdict(one) for one in tried]}
+    return {
+        "runtime": status.runtime,
+        "dtype": status.dtype,
+        "device": status.device,
+        "tried": [asdict(one) for one in tried],
+    }
 
 
 async def _task_of(of: Runtime, request: Request, model_id: str, task_id: str | None) -> Task:

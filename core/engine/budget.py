@@ -1,7 +1,7 @@
-"""How much memory loaded models may take, where nobody said: most of what the machine leaves.
+"""How much memory loaded models may take, where nobody said: most of what the machine, or its GPU, leaves.
 
 Owns reading what there is, from the control group where the process has one, else from the machine, and what this
-process takes of it.
+process takes of it. What a GPU has is `core.engine.gpu`'s to find.
 """
 
 from __future__ import annotations
@@ -10,8 +10,14 @@ import os
 from pathlib import Path
 from typing import Final
 
+from core.engine.gpu import free_gpu_bytes
+
 SHARE: Final = 0.6
 """Of the free memory. The rest is for activations, the page cache of the weights and everybody else."""
+
+SHARE_OF_GPU: Final = 0.9
+"""Of the free memory of a GPU, which nobody else wants: a model of 7 billion weights in bfloat16, with what it takes
+while it runs (`core.engine.cache.HEADROOM`), fits one of 24 GB."""
 
 LEAST_BYTES: Final = 256_000_000
 """Enough for every starter; a machine with less would refuse all of them."""
@@ -20,12 +26,17 @@ _LIMITS: Final = ("sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit
 _USED: Final = ("sys/fs/cgroup/memory.current", "sys/fs/cgroup/memory/memory.usage_in_bytes")
 
 
-def memory_budget_bytes(root: Path = Path("/")) -> int:
+def memory_budget_bytes(device: str, visible_gpus: str | None = None, root: Path = Path("/")) -> int:
     """Return the default budget in bytes.
 
     Args:
+        device: where models run, as `PODIUM_DEVICE` names it.
+        visible_gpus: which GPUs torch may see, as `CUDA_VISIBLE_DEVICES` names them; None for all.
         root: where `proc` and `sys` are; tests give another one.
     """
+    on_gpu = free_gpu_bytes(device, visible_gpus)
+    if on_gpu is not None:
+        return int(SHARE_OF_GPU * on_gpu)
     free_bytes = _available(root)
     limit_bytes, used_bytes = _first_number(root, _LIMITS), _first_number(root, _USED)
     if limit_bytes is not None:

@@ -23,9 +23,9 @@ MOST: Final = 2
 """Runs of one model at a time. More were not measured, there being two processors; each needs memory of its own."""
 
 
-def lanes_of(task: Task, device: str) -> int:
-    """Return how many runs of a model may go side by side: one on a GPU, which runs them one after the other anyway."""
-    return min(MOST, _cpus()) if task.concurrent and device == "cpu" else 1
+def lanes_of(task: Task) -> int:
+    """Return how many runs of a task's models may go side by side."""
+    return min(MOST, _cpus()) if task.concurrent else 1
 
 
 _this_thread = threading.local()

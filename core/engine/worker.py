@@ -156,7 +156,7 @@ class Worker:
         """Have a thread beside take what waits while the model runs."""
         loaded = self.place.loaded
         if loaded is not None and self._running and self._line:
-            self._lanes.open(lanes_of(self._running[0].task, loaded.device))
+            self._lanes.open(lanes_of(self._running[0].task))
 
     def _work(self) -> None:
         problem: ShowcaseError | None = RunFailed("The model's thread ended.", hint="Try again.")
@@ -229,7 +229,7 @@ class Worker:
             loaded = self.place.loaded
             if loaded is None or self._has_to_go():
                 return False
-            batch, runs = self._line.take(), 2 if self._running else 1
+            batch, runs = self._line.take(loaded.device), 2 if self._running else 1
             self._running += batch
             self._renumber()
             self._open_lane()

@@ -70,7 +70,8 @@ def prepare(
 ) -> SeenFilm:
     """Choose as many frames as the model was trained on, evenly spaced, and return them as it is given them."""
     frames = evenly_spaced(inputs.frame_count, _frame_count(pipe.model) or inputs.frame_count)
-    return SeenFilm(frames, pipe.processor([inputs.array()[frame] for frame in frames], return_tensors="pt"))
+    # Taken out together they are copies: where torchvision is there, processors want what they may write to.
+    return SeenFilm(frames, pipe.processor(list(inputs.array()[list(frames)]), return_tensors="pt"))
 
 
 def run(

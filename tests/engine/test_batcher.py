@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.engine import Loaded, Ticket
-from core.engine.batcher import LENGTH_RATIO, SLACK, Line, run_batch
+from core.engine.batcher import GUESS_ON_GPU, LENGTH_RATIO, LENGTH_RATIO_ON_GPU, SLACK, Line, run_batch
 from core.engine.pace import Pace
 from core.engine.room import Room
 from core.errors import BadInput, RunFailed
@@ -71,6 +71,17 @@ def test_parameters_never_mix():
 def test_lengths_group_within_the_padded_budget(lengths: tuple[int, ...], first: list[int]):
     batch = line_of([ticket("x" * length) for length in lengths]).take()
     assert [each.length for each in batch] == first
+
+
+def test_on_a_gpu_more_is_taken_and_of_lengths_further_apart():
+    def first_batch(device: str, lengths: Sequence[int]) -> list[int]:
+        return [each.length for each in line_of([ticket("x" * length) for length in lengths]).take(device)]
+
+    apart = [100, 100 * LENGTH_RATIO_ON_GPU, 100 * LENGTH_RATIO_ON_GPU + 1]
+    assert (first_batch("cpu", apart), first_batch("cuda:0", apart)) == ([100], apart[:2])
+    alike = [128] * 1000
+    most = BATCH_BUDGETS[Text] // 128
+    assert (len(first_batch("cpu", alike)), len(first_batch("cuda:0", alike))) == (most, GUESS_ON_GPU * most)
 
 
 def test_batches_become_as_large_as_their_times_say_is_worth_it():

@@ -42,7 +42,7 @@ MEMINFO = "MemTotal: 20000000 kB\nMemAvailable: 10000000 kB\n"
     ],
 )
 def test_most_of_what_is_left(files: dict[str, str], expected: int, tmp_path: Path) -> None:
-    assert memory_budget_bytes(machine(tmp_path, files)) == expected
+    assert memory_budget_bytes("cpu", root=machine(tmp_path, files)) == expected
 
 
 def test_what_this_process_has_in_memory_grows_with_it(tmp_path: Path) -> None:

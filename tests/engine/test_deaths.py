@@ -101,11 +101,11 @@ class Mistakes:
         self.left = count
         take = Line.take
 
-        def broken(line: Line) -> list[Ticket]:
+        def broken(line: Line, device: str) -> list[Ticket]:
             if self.left:
                 self.left -= 1
                 raise KeyboardInterrupt("a mistake")
-            return take(line)
+            return take(line, device)
 
         monkeypatch.setattr(Line, "take", broken)
 

@@ -143,11 +143,11 @@ def test_every_request_ends_once_and_nothing_is_left(
     lease, take = Cache.lease, Line.take
     monkeypatch.setattr(Cache, "lease", lambda cache, place: (places.add(place), lease(cache, place))[1])
 
-    def take_or_break(line: Line) -> list[Ticket]:
+    def take_or_break(line: Line, device: str) -> list[Ticket]:
         if theatre.mistakes:
             theatre.mistakes -= 1
             raise KeyboardInterrupt("a mistake of the worker's own")
-        return take(line)
+        return take(line, device)
 
     monkeypatch.setattr(Line, "take", take_or_break)
     budget_bytes = 2 * with_headroom(100)

@@ -79,11 +79,6 @@ def test_where_it_may_not_be_nothing_runs_beside(task: Task, start: Start, monke
     assert len(loader.pipe().threads) == 1
 
 
-def test_on_a_gpu_nothing_runs_beside():
-    assert lanes.lanes_of(side_by_side(), "cuda:0") == 1
-    assert lanes.lanes_of(side_by_side(), "cpu") == 2
-
-
 def test_a_model_goes_when_both_have_ended(start: Start):
     loader = FakeLoader(held=True)
     engine = start(loader)

@@ -85,7 +85,7 @@ def _try(model: Surveyed, rung: Rung, threads: int, folder: Path) -> Tried:
         largest, problem = difference(model.calls, ask)
         if problem or (rung is not PLAIN and largest > rung.tolerance):
             return Tried(rung.name, "disagrees", problem or f"a score differs by {largest:.3f}", 0.0, largest)
-        took_ms = _probe_ms(model.calls, ask, lanes_of(model.task, "cpu"))
+        took_ms = _probe_ms(model.calls, ask, lanes_of(model.task))
         grown_bytes = 0 if rung.runtime == "torch" else max(0, resident_bytes() - before)
         return Tried(rung.name, "slower", "", took_ms, largest, grown_bytes)
     except Exception as err:  # exporters raise whatever the libraries below them do
