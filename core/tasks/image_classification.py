@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from core.tasks.pictures import Seen, prepare_picture
+from core.media import to_pil
 from core.tasks.pipelines import pipeline_loader
+from core.tasks.pixels import Pixels, as_numbers, seen_as_bytes
 from core.tasks.scores import best_labels, joined, label_scores
 from core.tasks.spec import Example, Parameters, Task
 from core.values import Image, Labels
@@ -23,18 +24,33 @@ class ImageClassificationParameters(Parameters):
     top_k: int = Field(5, ge=1, le=100, description="How many labels to return, best first.")
 
 
-def run(pipe: Any, inputs: Sequence[Seen], parameters: ImageClassificationParameters) -> list[Labels]:
+def prepare(
+    pipe: Any,
+    inputs: Image,
+    parameters: ImageClassificationParameters,  # noqa: ARG001  # how a picture is seen does not depend on them
+) -> Any:
+    """Return a picture at the size and in the colours that the model was trained on."""
+    picture = to_pil(inputs)
+    return seen_as_bytes(pipe.image_processor, picture) or pipe.preprocess(picture)
+
+
+def run(pipe: Any, inputs: Sequence[Any], parameters: ImageClassificationParameters) -> list[Labels]:
     """Classify each picture; those that the model sees at one size run together."""
-    scores = _scores(pipe, [one.tensors for one in inputs])
-    return [Labels(labels=best_labels(each, parameters.top_k)) for each in scores]
+    return [Labels(labels=best_labels(each, parameters.top_k)) for each in _scores(pipe, inputs)]
 
 
 def _scores(pipe: Any, prepared: Sequence[Any]) -> list[dict[str, float]]:
     """Return the score of each label for each picture."""
-    pixels = [picture["pixel_values"] for picture in prepared]
-    if len({picture.shape for picture in pixels}) == 1 and all(len(picture) == 1 for picture in prepared):
-        return label_scores(pipe.model, {"pixel_values": joined(pixels)})
-    return [scores for picture in prepared for scores in label_scores(pipe.model, picture)]
+    pixels = [one.bytes if isinstance(one, Pixels) else one["pixel_values"] for one in prepared]
+    if len({picture.shape for picture in pixels}) > 1 or any(len(_given(one)) > 1 for one in prepared):
+        return [scores for one in prepared for scores in label_scores(pipe.model, _given(one))]
+    together = as_numbers(prepared) if isinstance(prepared[0], Pixels) else joined(pixels)
+    return label_scores(pipe.model, {"pixel_values": together})
+
+
+def _given(one: Any) -> Mapping[str, Any]:
+    """Return what a model is given for one picture."""
+    return {"pixel_values": as_numbers([one])} if isinstance(one, Pixels) else one
 
 
 TASK = Task(
@@ -53,6 +69,6 @@ TASK = Task(
     ),
     load=pipeline_loader("image-classification"),
     run=run,
-    prepare=prepare_picture,
+    prepare=prepare,
     concurrent=True,
 )
