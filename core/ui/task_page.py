@@ -7,7 +7,7 @@ task's declaration.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import streamlit as st
@@ -130,8 +130,9 @@ def _perform(task: Task, card: ModelCard, form: InputForm, right: DeltaGenerator
 
     As a fragment it may run long after the page was drawn, so it reads every value anew.
     """
-    options: dict[str, Any] = {"type": "primary", "icon": ":material/play_arrow:", "width": "stretch"}
-    pressed = (st.form_submit_button if is_typed(task) else st.button)("Run", key="run", **options)
+    # A form's button tells the server at once; another waits until the browser has drawn that it was pressed, 11 ms.
+    with nullcontext() if is_typed(task) else st.form(widget_key(task.id, "press"), border=False):
+        pressed = st.form_submit_button("Run", key="run", type="primary", icon=":material/play_arrow:", width="stretch")
     press = presses().due() if pressed else None
     inputs = None if press is None else _read(form, press)
     with right, st.container(), problems_shown():  # a container of its own: a fragment in it then keeps its place

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 MOST_MESSAGES = 40
 """Messages that an answer takes with its judge bar, about 25; the whole page takes twice as many."""
+
+
+FIRST_AFTER_A_CLICK = """
+window.first = null;
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (data) { window.first ??= 'sent'; return send.call(this, data); };
+addEventListener('click', () => { window.first = null; setTimeout(() => { window.first ??= 'left'; }); }, true);
+"""
+"""Notes which comes first after a click: that something is sent, or that the browser may draw that it was pressed."""
+
+
+@pytest.mark.parametrize("path", ["/text?task=text-classification", "/image?task=image-classification"])
+def test_the_server_hears_of_a_press_before_the_browser_draws_it(page: Page, path: str) -> None:
+    page.add_init_script(FIRST_AFTER_A_CLICK)
+    page.goto(path)
+    expect(page.locator("[data-test-script-state='notRunning']")).to_be_visible()
+    before = page.url
+    page.get_by_role("button", name="Run", exact=True).click()
+    assert page.evaluate("window.first") == "sent"
+    page.wait_for_url(lambda url: url != before)
 
 
 def test_a_press_draws_the_answer_and_nothing_else(page: Page) -> None:

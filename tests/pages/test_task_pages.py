@@ -40,6 +40,13 @@ def test_the_first_example_is_ready_and_runs(task: Task, visit: Visit, session_r
 
 
 @pytest.mark.parametrize("task", BY_ID)
+def test_run_is_a_forms_button_which_tells_the_server_before_it_is_drawn(task: Task, visit: Visit) -> None:
+    button = run_button(visit(task.modality, task=task.id))
+    assert button.proto.is_form_submitter  # type: ignore[attr-defined]
+    assert button.proto.form_id  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("task", BY_ID)
 def test_an_answer_can_be_judged_and_the_judgement_undone(task: Task, visit: Visit, session_runtime: Runtime) -> None:
     app = press_run(visit(task.modality, task=task.id))
     run = run_of(app, session_runtime)
