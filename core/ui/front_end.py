@@ -1,10 +1,10 @@
 """Streamlit's own page, scripts and styles, as a browser waits for them: from memory, and named early.
 
 Owns the way of what lies in Streamlit's package to the browser, and our style sheet's beside it. Streamlit opens each
-of a hundred files anew for every visitor and sends them unpacked; a third of them the browser finds out about only when
-it draws the first page; on any page but the first it looks for the server in a place where it is not, and waits before
-it looks elsewhere; and before it connects it asks what could be said with the page: a way there and back, which on a
-phone is a tenth of a second.
+of a hundred files anew for every visitor and sends them unpacked; most of them are small, and come in one file
+(`core.ui.small_scripts`); a third the browser finds out about only when it draws the first page; on any page but the
+first it looks for the server in a place where it is not, and waits before it looks elsewhere; and before it connects it
+asks what could be said with the page: a way there and back, which on a phone is a tenth of a second.
 
 What is not one of these files goes on to Streamlit untouched, and so does everything if a later Streamlit lays them
 out in another way: pages then come as they did before, later.
@@ -13,6 +13,7 @@ out in another way: pages then come as they did before, later.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -25,6 +26,7 @@ from typing import Any, Final
 from streamlit.file_util import get_static_dir
 
 from core.ui.sheet import sheet_name, stylesheet
+from core.ui.small_scripts import IMPORT, PROBE, in_one_file, small_scripts
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -77,7 +79,8 @@ OF_THE_FILE: Final = (b"content-length", b"etag", b"last-modified")
 KEPT_S: Final = 365 * 24 * 3600
 """Seconds that a browser may keep a file whose name has its digest in it, as Streamlit itself allows."""
 
-_IMPORT: Final = re.compile(r"""(?:from|import)\s*["']\./([\w.\-~]+\.js)["']""")
+_SCRIPT: Final = re.compile(r'"\./static/js/([\w.\-~]+\.js)"')
+_PRELOAD: Final = re.compile(r'\s*<link\s[^>]*href="\./static/js/([\w.\-~]+\.js)"[^>]*>')
 _FONT_OF_STREAMLIT: Final = re.compile(r'<link\s+rel="preload"\s+href="\./static/media/SourceSans[^>]*>')
 
 
@@ -104,10 +107,14 @@ class FrontEnd:
         files = (path for path in (self._folder / "static").rglob("*") if path.is_file())
         self._paths = {f"/{path.relative_to(self._folder).as_posix()}": path for path in files}
         self._assets: dict[str, Asset] = {}
-        self._sheet = Asset(stylesheet().encode(), "text/css; charset=utf-8", gzip.compress(stylesheet().encode()))
         self._packer = packer or ThreadPoolExecutor(1, thread_name_prefix="pack assets")
         self._index = (self._folder / "index.html").read_bytes()
-        self._page = page_of(self._index.decode(), self._folder).encode()
+        page, scripts = page_of(self._index.decode(), self._folder)
+        self._page = page.encode()
+        self._own = {
+            sheet_name(): _packed(stylesheet(), "text/css; charset=utf-8"),
+            _scripts_name(scripts): _packed(scripts, "text/javascript; charset=utf-8"),
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -115,8 +122,8 @@ class FrontEnd:
             await self._app(scope, receive, send)
         elif scope["path"] in self._paths:
             await _send_asset(self._asset(scope["path"]), scope, send)
-        elif scope["path"].endswith(f"/static/{sheet_name()}"):  # wherever the site begins
-            await _send_asset(self._sheet, scope, send)
+        elif scope["path"].rpartition("/static/")[2] in self._own:  # wherever the site begins
+            await _send_asset(self._own[scope["path"].rpartition("/static/")[2]], scope, send)
         elif any(name == b"accept" and value.startswith(b"text/html") for name, value in scope["headers"]):
             plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
             asked = {**scope, "headers": plain}
@@ -187,35 +194,60 @@ class FrontEnd:
         return b"".join(part.get("body", b"") for part in parts), list(start["headers"])
 
 
-def page_of(index: str, folder: Path) -> str:
-    """Return Streamlit's page, naming the server, the style sheet, what is drawn first, and no font that is not."""
+def page_of(index: str, folder: Path) -> tuple[str, str]:
+    """Return Streamlit's page, and the script that holds its small ones.
+
+    The page names the server, the style sheet, what is drawn first, and no font that is not drawn.
+    """
     fonts = [OUR_FONT, *(f"./static/media/{path.name}" for path in (folder / "static" / "media").glob(SYMBOLS))]
     early = [f'<link rel="preload" as="font" crossorigin href="{font}">' for font in fonts]
-    late = [
-        f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in first_scripts(index, folder)
-    ]
+    entries = _SCRIPT.findall(_PRELOAD.sub("", index))
+    named, drawn = _SCRIPT.findall(index), first_scripts(index, folder)
+    scripts = folder / "static" / "js"
+    small = small_scripts(scripts, [name for name in _with_imports(scripts, [*named, *drawn]) if name not in entries])
+    late = [f'<link rel="modulepreload" crossorigin href="./static/js/{name}">' for name in drawn if name not in small]
+    index = _PRELOAD.sub(lambda link: "" if link[1] in small else link[0], index)
     index = _FONT_OF_STREAMLIT.sub("".join(early), index, count=1)
     index = index.replace(CONNECT, BESIDE_THE_PAGE + FOLLOW_LINKS + CONNECT, 1)
     # After the styles that Streamlit adds to the head: of two rules of the same weight ours holds.
     body, end, rest = index.rpartition("</body>")
     sheet = f'<link rel="stylesheet" href="./static/{sheet_name()}">'
     index = f"{body}{sheet}{end}{rest}" if end else f"{index}{sheet}"
-    return index.replace("</head>", "".join(late) + "</head>", 1)
+    index = index.replace("</head>", "".join(late) + "</head>", 1)
+    held = in_one_file(small)
+    if small:
+        index = index.replace("<head>", f'<head>{PROBE}<script src="./static/{_scripts_name(held)}"></script>', 1)
+    return index, held
 
 
 def first_scripts(index: str, folder: Path) -> list[str]:
     """Return the scripts of the elements that are drawn first, with all that they import, but for the page's own."""
     scripts = folder / "static" / "js"
+    elements = [path.name for element in DRAWN_FIRST for path in sorted(scripts.glob(f"{element}.*.js"))]
+    return _with_imports(scripts, elements, index)
+
+
+def _with_imports(scripts: Path, names: Iterable[str], beside: str = "") -> list[str]:
+    """Return scripts with all that they import, in the order that they are come to, but for what `beside` names."""
     found: list[str] = []
 
     def add(names: Iterable[str]) -> None:
         for name in names:
-            if name not in found and name not in index and (scripts / name).exists():
+            if name not in found and name not in beside and (scripts / name).exists():
                 found.append(name)
-                add(_IMPORT.findall((scripts / name).read_text(encoding="utf-8")))
+                add(other for _, other in IMPORT.findall((scripts / name).read_text(encoding="utf-8")))
 
-    add(path.name for element in DRAWN_FIRST for path in sorted(scripts.glob(f"{element}.*.js")))
+    add(names)
     return found
+
+
+def _scripts_name(text: str) -> str:
+    """Return the file name of what holds the small scripts; another one for another text."""
+    return f"podium-scripts.{hashlib.sha256(text.encode()).hexdigest()[:12]}.js"
+
+
+def _packed(text: str, media_type: str) -> Asset:
+    return Asset(text.encode(), media_type, gzip.compress(text.encode()))
 
 
 async def _send_asset(asset: Asset, scope: Scope, send: Send) -> None:

@@ -38,3 +38,32 @@ def test_the_first_page_brings_the_cookie_by_which_a_visitor_is_known_again(page
     expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible(timeout=90_000)
     kept = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
     assert unmasked(kept[XSRF_COOKIE]) == unmasked(first[2])
+
+
+MOST_SCRIPTS = 40
+"""Scripts that a task's page fetches, 33; Streamlit's own page fetches 97."""
+
+FORBIDDEN = "Object.defineProperty(self, 'podiumTakesData', { value: 0 })"
+"""What the page finds where a policy allows no script of a `data:` address, as a proxy may have it."""
+
+
+def scripts_fetched(page: Page) -> list[str]:
+    """Open a task's page and return the names of the scripts that came over the network."""
+    page.goto("/text?task=text-classification")
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible(timeout=90_000)
+    fetched: list[str] = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
+    return [name.rpartition("/")[2] for name in fetched if name.endswith(".js")]
+
+
+def test_most_scripts_come_in_one_file(page: Page) -> None:
+    fetched = scripts_fetched(page)
+    assert any(name.startswith("podium-scripts.") for name in fetched)
+    assert len(fetched) <= MOST_SCRIPTS
+    assert len(fetched) == len(set(fetched))
+
+
+def test_where_a_policy_forbids_it_each_is_fetched_and_the_page_works(page: Page) -> None:
+    page.add_init_script(FORBIDDEN)
+    assert len(scripts_fetched(page)) > 2 * MOST_SCRIPTS
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator(".pd-best")).to_be_visible()

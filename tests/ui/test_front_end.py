@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import re
 import threading
@@ -79,8 +80,10 @@ def test_the_page_says_where_the_server_is_and_what_is_drawn_first(pieces: int) 
     headers, body = get(FrontEnd(Inner(INDEX.encode(), pieces)), "/text", BROWSER)
     page = body.decode()
     assert page.index("BACKEND_BASE_URL") < page.index('<script type="module"')
+    small = "".join(sources_in(page_of(INDEX, STREAMLIT)[1]))
     for name in ("Selectbox", "TextArea", "Html", "Button"):
-        assert re.search(rf'rel="modulepreload" crossorigin href="\./static/js/{name}\.', page)
+        named = re.search(rf'rel="modulepreload" crossorigin href="\./static/js/{name}\.', page)
+        assert named or f"{name}." in small, name
     assert int(headers[b"content-length"]) == len(body)
     assert b"etag" not in headers  # it was that of Streamlit's file
     assert headers[b"cache-control"] == b"no-cache"
@@ -101,6 +104,16 @@ def test_the_page_brings_what_a_browser_would_ask_before_it_connects(path: str) 
     assert all((b"cookie", b"a=b") in asked["headers"] for asked in inner.asked)  # by which a visitor is known
 
 
+def sources_in(scripts: str) -> dict[str, str]:
+    """Return the small scripts that the one file holds."""
+    held: dict[str, str] = json.loads(re.search(r"sources = (\{.*\}), large", scripts)[1])  # type: ignore[index]
+    return held
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 def test_the_page_of_a_server_that_is_not_well_has_a_browser_ask_itself() -> None:
     headers, body = get(FrontEnd(Inner(INDEX.encode(), well=False)), "/text", BROWSER)
     assert b"BACKEND_BASE_URL" in body
@@ -109,9 +122,13 @@ def test_the_page_of_a_server_that_is_not_well_has_a_browser_ask_itself() -> Non
 
 
 def test_everything_that_the_page_names_is_there() -> None:
-    for name in re.findall(r'href="\./([^"]+)"', page_of(INDEX, STREAMLIT)):
-        if name == f"static/{sheet_name()}":
-            assert get(FrontEnd(Inner(b"")), f"/{name}")[1].decode() == stylesheet()
+    page, scripts = page_of(INDEX, STREAMLIT)
+    own = {f"static/{sheet_name()}": stylesheet(), f"static/podium-scripts.{digest(scripts)}.js": scripts}
+    named = re.findall(r'(?:href|src)="\./([^"]+)"', page)
+    assert own.keys() <= set(named)
+    for name in named:
+        if name in own:
+            assert get(FrontEnd(Inner(b"")), f"/{name}")[1].decode() == own[name]
         elif name.startswith("static/"):
             assert (STREAMLIT / name).is_file(), name
         elif name.startswith("app/static/"):
@@ -119,10 +136,26 @@ def test_everything_that_the_page_names_is_there() -> None:
 
 
 def test_no_script_is_named_twice() -> None:
-    added = re.findall(r'href="(\./static/js/[^"]+)"', page_of(INDEX, STREAMLIT).replace(INDEX, ""))
-    before = re.findall(r'href="(\./static/js/[^"]+)"', INDEX)
-    assert len(added) == len(before) + len(set(added) - set(before))
-    assert len(added) > len(before)
+    page, scripts = page_of(INDEX, STREAMLIT)
+    named = re.findall(r'(?:href|src)="\./static/js/([^"]+)"', page)
+    before = re.findall(r'(?:href|src)="\./static/js/([^"]+)"', INDEX)
+    small = sources_in(scripts).keys()
+    assert len(named) == len(set(named))
+    assert not small & set(named)
+    assert set(before) < set(named) | small
+
+
+def test_most_scripts_come_in_one_file_and_name_each_other_as_the_import_map_does() -> None:
+    _, scripts = page_of(INDEX, STREAMLIT)
+    sources, large = sources_in(scripts), json.loads(re.search(r"large = (\[.*?\])", scripts)[1])  # type: ignore[index]
+    assert len(sources) > 60
+    for name, text in sources.items():
+        own = (STREAMLIT / "static" / "js" / name).read_text(encoding="utf-8")
+        assert text.replace("podium/", "./") == own
+        assert not re.search(r"""(?:from|import)\s*["']\./""", text)
+        assert set(re.findall(r"""["']podium/([^"']+)["']""", text)) <= sources.keys() | set(large)
+    assert all((STREAMLIT / "static" / "js" / name).is_file() for name in large)
+    assert not any("import.meta" in text or "import(" in text for text in sources.values())
 
 
 @pytest.mark.parametrize("body", [b"<html>another page</html>", b"", INDEX.encode() + b"<!-- newer -->"])
@@ -169,6 +202,7 @@ def test_a_package_laid_out_in_another_way_is_left_alone(tmp_path: Path) -> None
     body = get(FrontEnd(inner, tmp_path), "/", BROWSER)[1].decode()
     assert "new" in body
     assert "modulepreload" not in body
+    assert "podium-scripts" not in body
 
 
 @pytest.mark.parametrize("below", ["", "/below"])
@@ -183,5 +217,5 @@ def test_the_style_sheet_comes_small_from_wherever_the_site_begins_and_may_be_ke
 
 @pytest.mark.parametrize("index", [INDEX, "<html><head></head>new</html>"])
 def test_the_page_names_the_style_sheet_after_all_that_streamlit_adds_to_its_head(index: str) -> None:
-    page = page_of(index, STREAMLIT)
+    page, _ = page_of(index, STREAMLIT)
     assert page.index(f'<link rel="stylesheet" href="./static/{sheet_name()}">') > page.index("</head>")
