@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 SMALL_BYTES: Final = 6000
-"""A script up to this size is small. Source: with 20,000 a page was usable later, as the browser keeps what it has
-compiled of a file and not of an address; with 6,000, 70 of 97 are small and the page was usable a tenth earlier."""
+"""A script up to this size is small: 70 of 97. Source: a page of texts was usable after 794 ms with none in the file,
+703 with these, and 758 with those up to 20,000 (medians of 8)."""
 
 PROBE: Final = '<script src="data:text/javascript,self.podiumTakesData=1"></script>'
 """Finds out whether the page may run a script of such an address."""
