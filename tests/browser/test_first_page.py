@@ -43,6 +43,9 @@ def test_the_first_page_brings_the_cookie_by_which_a_visitor_is_known_again(page
 MOST_SCRIPTS = 40
 """Scripts that a task's page fetches, 33; Streamlit's own page fetches 97."""
 
+BEFORE_ANYTHING_IS_DRAWN = 60
+"""Scripts that Streamlit's own page has fetched by then at least, 69; those of its elements come as they are drawn."""
+
 FORBIDDEN = "Object.defineProperty(self, 'podiumTakesData', { value: 0 })"
 """What the page finds where a policy allows no script of a `data:` address, as a proxy may have it."""
 
@@ -64,6 +67,6 @@ def test_most_scripts_come_in_one_file(page: Page) -> None:
 
 def test_where_a_policy_forbids_it_each_is_fetched_and_the_page_works(page: Page) -> None:
     page.add_init_script(FORBIDDEN)
-    assert len(scripts_fetched(page)) > 2 * MOST_SCRIPTS
+    assert len(scripts_fetched(page)) > BEFORE_ANYTHING_IS_DRAWN
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.locator(".pd-best")).to_be_visible()
