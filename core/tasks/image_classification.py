@@ -41,16 +41,25 @@ def run(pipe: Any, inputs: Sequence[Any], parameters: ImageClassificationParamet
 
 def _scores(pipe: Any, prepared: Sequence[Any]) -> list[dict[str, float]]:
     """Return the score of each label for each picture."""
-    pixels = [one.bytes if isinstance(one, Pixels) else one["pixel_values"] for one in prepared]
-    if len({picture.shape for picture in pixels}) > 1 or any(len(_given(one)) > 1 for one in prepared):
-        return [scores for one in prepared for scores in label_scores(pipe.model, _given(one))]
-    together = as_numbers(prepared) if isinstance(prepared[0], Pixels) else joined(pixels)
-    return label_scores(pipe.model, {"pixel_values": together})
+    if len({_shape(one) for one in prepared}) > 1:
+        return [scores for one in prepared for scores in label_scores(pipe.model, _together([one]))]
+    return label_scores(pipe.model, _together(prepared))
 
 
-def _given(one: Any) -> Mapping[str, Any]:
-    """Return what a model is given for one picture."""
-    return {"pixel_values": as_numbers([one])} if isinstance(one, Pixels) else one
+def _shape(one: Any) -> object:
+    """Return what pictures have in common that can run together; nothing has it whose pixels are not all of it."""
+    if isinstance(one, Pixels):
+        return one.bytes.shape
+    return one["pixel_values"].shape if len(one) == 1 else id(one)
+
+
+def _together(prepared: Sequence[Any]) -> Mapping[str, Any]:
+    """Return what a model is given for pictures of one shape."""
+    if isinstance(prepared[0], Pixels):
+        return {"pixel_values": as_numbers(prepared)}
+    if len(prepared) == 1:
+        return dict(prepared[0])
+    return {"pixel_values": joined([one["pixel_values"] for one in prepared])}
 
 
 TASK = Task(

@@ -13,7 +13,6 @@ out in another way: pages then come as they did before, later.
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -25,7 +24,7 @@ from typing import Any, Final
 
 from streamlit.file_util import get_static_dir
 
-from core.ui.sheet import sheet_name, stylesheet
+from core.ui.sheet import name_by_content, sheet_name, stylesheet
 from core.ui.small_scripts import IMPORT, PROBE, in_one_file, small_scripts
 
 Scope = MutableMapping[str, Any]
@@ -242,8 +241,7 @@ def _with_imports(scripts: Path, names: Iterable[str], beside: str = "") -> list
 
 
 def _scripts_name(text: str) -> str:
-    """Return the file name of what holds the small scripts; another one for another text."""
-    return f"podium-scripts.{hashlib.sha256(text.encode()).hexdigest()[:12]}.js"
+    return name_by_content("podium-scripts", text, "js")
 
 
 def _packed(text: str, media_type: str) -> Asset:

@@ -25,4 +25,9 @@ def stylesheet() -> str:
 @cache
 def sheet_name() -> str:
     """Return its file name: another sheet has another one, so that a browser may keep each for good."""
-    return f"podium.{hashlib.sha256(stylesheet().encode()).hexdigest()[:12]}.css"
+    return name_by_content("podium", stylesheet(), "css")
+
+
+def name_by_content(stem: str, text: str, ending: str) -> str:
+    """Return a file name that says by a digest what is in the file."""
+    return f"{stem}.{hashlib.sha256(text.encode()).hexdigest()[:12]}.{ending}"
