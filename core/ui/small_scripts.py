@@ -25,10 +25,13 @@ PROBE: Final = '<script src="data:text/javascript,self.podiumTakesData=1"></scri
 IMPORT: Final = re.compile(r"""((?:from|import)\s*["'])\./([\w.\-~]+\.js)(?=["'])""")
 """A script's import of another, as it stands in both: how it begins, then the other's name."""
 
+_NAMED: Final = re.compile(r"""["'](podium/[\w.\-~/]+\.js)["']""")
+"""A script as these name it to each other."""
+
 _FILE: Final = """(() => {
   if (!self.podiumTakesData || !HTMLScriptElement.supports?.("importmap")) return;
-  const sources = %s, large = %s, imports = {};
-  for (const name of large) imports["podium/" + name] = "./static/js/" + name;
+  const sources = %s, fetched = %s, imports = {};
+  for (const [name, script] of Object.entries(fetched)) imports[name] = "./static/js/" + script;
   for (const [name, source] of Object.entries(sources)) {
     const address = "data:text/javascript," + encodeURIComponent(source);
     imports["podium/" + name] = imports["./static/js/" + name] = address;
@@ -58,6 +61,10 @@ def small_scripts(scripts: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def in_one_file(small: dict[str, str]) -> str:
-    """Return the script that has a browser take these from it; it has to run before any other is fetched."""
-    named = {name for text in small.values() for name in re.findall(r"""["']podium/([\w.\-~]+\.js)["']""", text)}
-    return _FILE % (json.dumps(small), json.dumps(sorted(named - small.keys())))
+    """Return the script that has a browser take these from it; it has to run before any other is fetched.
+
+    One that stands in for Streamlit's imports that as "podium/as-it-is/" with its name.
+    """
+    named = {name for text in small.values() for name in _NAMED.findall(text)}
+    fetched = {name: name.rpartition("/")[2] for name in named if name.removeprefix("podium/") not in small}
+    return _FILE % (json.dumps(small), json.dumps(fetched, sort_keys=True))

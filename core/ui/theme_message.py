@@ -1,8 +1,8 @@
-"""The theme as every rerun tells it to the browser, made once.
+"""The theme as the page and every rerun tell it to the browser, made once.
 
-Owns what is kept of it. Streamlit asks for three hundred options by name whenever a script begins, for what never
-changes: of what `Run` reruns that was a fifth. Should a later Streamlit make it in another way, it is made
-each time, as Streamlit has it.
+Owns what is kept of it, and the form of it that comes with the page. Streamlit asks for three hundred options by name
+whenever a script begins, for what never changes: of what `Run` reruns that was a fifth. Should a later Streamlit make
+it in another way, it is made each time, as Streamlit has it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from google.protobuf.json_format import MessageToDict
 from streamlit import config
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import app_session
@@ -44,3 +45,23 @@ def made_once(make: Callable[..., None]) -> Callable[..., None]:
     make_once.forget = forget  # type: ignore[attr-defined]
     config.on_config_parsed(forget, force_connect=True)
     return make_once
+
+
+def themes_of_the_page() -> dict[str, Any]:
+    """Return the site's themes in the form in which Streamlit's page takes them from what is around it.
+
+    Without them it draws its first page in a theme and with a font of its own, which it fetches for that, 170 kB. The
+    files of our font are not in them: they come with the theme that a run tells, and the page names them itself.
+    """
+    make = getattr(app_session, MAKER, None)
+    if make is None:
+        return {}
+
+    def told(section: str) -> dict[str, Any]:
+        theme = CustomThemeConfig()
+        make(theme, section)
+        theme.ClearField("font_faces")
+        return dict(MessageToDict(theme, use_integers_for_enums=True))
+
+    both = told("theme")
+    return {"LIGHT_THEME": both | told("theme.light"), "DARK_THEME": both | told("theme.dark")}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Request, Route, WebSocket, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from bench.site import Site
+from core.ui.drawn_first import DRAWN_FIRST
 from core.ui.state import XSRF_COOKIE, unmasked
 
 pytestmark = pytest.mark.browser
@@ -70,3 +72,171 @@ def test_where_a_policy_forbids_it_each_is_fetched_and_the_page_works(page: Page
     assert len(scripts_fetched(page)) > BEFORE_ANYTHING_IS_DRAWN
     page.get_by_role("button", name="Run", exact=True).click()
     expect(page.locator(".pd-best")).to_be_visible()
+
+
+def frames_sent(page: Page) -> list[list[bytes]]:
+    """Collect what the page sends over each of its connections, from now on."""
+    sent: list[list[bytes]] = []
+
+    def connected(socket: WebSocket) -> None:
+        frames: list[bytes] = []
+        sent.append(frames)
+        socket.on("framesent", lambda frame: frames.append(frame if isinstance(frame, bytes) else frame.encode()))
+
+    page.on("websocket", connected)
+    return sent
+
+
+def is_drawn(page: Page) -> None:
+    page.locator("[data-testid='stApp'][data-test-script-state='notRunning'] h1").wait_for(timeout=90_000)
+
+
+ELSEWHERE: list[dict[str, str]] = [
+    {},
+    {"timezone_id": "Asia/Kolkata", "locale": "de-DE", "color_scheme": "dark"},  # an offset below zero
+    {"timezone_id": "America/New_York", "locale": "ja-JP"},
+]
+
+
+@pytest.mark.parametrize("where", ELSEWHERE)
+@pytest.mark.parametrize("path", ["/", "/text?task=text-classification&title=%C3%BCber+a%20b", "/models"])
+def test_a_page_is_asked_for_once_whoever_the_visitor_is(
+    browser: Browser, site: Site, path: str, where: dict[str, str]
+) -> None:
+    context = browser.new_context(base_url=site.url, **where)  # type: ignore[arg-type]
+    page = context.new_page()
+    sent = frames_sent(page)
+    page.goto(path)
+    is_drawn(page)
+    context.close()
+    (frames,) = sent
+    (asked,) = [BackMsg.FromString(frame) for frame in frames]
+    assert asked.rerun_script.page_name == path.partition("?")[0].strip("/")
+    assert asked.rerun_script.query_string == path.partition("?")[2]
+
+
+def entry_held(page: Page) -> list[Route]:
+    """Have Streamlit's first script wait for the test; return where it will be once it is asked for."""
+    held: list[Route] = []
+    page.route("**/static/js/index.*.js", lambda route: held.append(route))
+    return held
+
+
+def test_a_page_is_asked_for_while_streamlits_scripts_are_on_their_way(page: Page) -> None:
+    held = entry_held(page)
+    heard: list[bytes | str] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(frame)))
+    page.goto("/text?task=text-classification", wait_until="commit")
+    while not heard:
+        page.wait_for_timeout(20)
+    assert page.locator("h1").count() == 0
+    held[0].continue_()
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
+
+
+def test_the_theme_that_a_visitor_chose_is_asked_for_at_once(page: Page) -> None:
+    page.add_init_script("localStorage.setItem('stActiveTheme-/models-v2', '\"Dark\"')")
+    sent = frames_sent(page)
+    page.goto("/models")
+    is_drawn(page)
+    assert [BackMsg.FromString(frame).rerun_script.context_info.color_scheme for frame in sent[0]] == ["dark"]
+
+
+OF_TWO_MINDS = """let asked = 0;
+Object.defineProperty(navigator, "language", { get: () => (asked++ ? "fr-FR" : "en-GB") });"""
+"""A browser that names another language when it is asked again."""
+
+
+def test_what_was_not_foreseen_of_a_visitor_is_asked_for_again(page: Page) -> None:
+    page.add_init_script(OF_TWO_MINDS)
+    sent = frames_sent(page)
+    page.goto("/models")
+    is_drawn(page)
+    assert len({BackMsg.FromString(frame).rerun_script.context_info.locale for frame in sent[0]}) == 2
+
+
+REFUSED = """const Native = WebSocket;
+self.opened = 0;
+self.WebSocket = class extends Native {
+  constructor(...given) { super(...given); if (!self.opened++) this.close(); }
+};"""
+
+
+def test_a_connection_that_is_lost_before_streamlits_scripts_are_there_is_made_again(page: Page) -> None:
+    page.add_init_script(REFUSED)
+    page.goto("/text?task=text-classification")
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible(timeout=90_000)
+    assert page.evaluate("self.opened") == 2
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator(".pd-best")).to_be_visible()
+
+
+ASKED_FOR = """self.askedFor = [];
+let taken = {};
+Object.defineProperty(self, "podiumElements", {
+  get: () => new Proxy(taken, { get(there, name) { askedFor.push(name); return there[name]; } }),
+  set: elements => { taken = elements; },
+});"""
+"""Notes what the page has fetched to draw it; elements begin with a capital letter, what they are made of does not."""
+
+
+@pytest.mark.parametrize(
+    "name", sorted(DRAWN_FIRST.keys() - {"feedback"})
+)  # which draws what has been judged till then
+def test_a_page_knows_all_that_it_draws_first(page: Page, name: str) -> None:
+    page.add_init_script(ASKED_FOR)
+    page.goto(f"/{name}")
+    is_drawn(page)
+    drawn = {asked.partition(".")[0] for asked in page.evaluate("self.askedFor") if asked[0].isupper()}
+    assert "Html" in drawn
+    assert drawn <= set(DRAWN_FIRST[name])
+
+
+DRAWN_WITHOUT = """self.without = 0;
+const isSkeleton = "[data-testid='stSkeleton']";
+new MutationObserver(changes => {
+  for (const { addedNodes } of changes) for (const added of addedNodes)
+    if (added.matches?.(isSkeleton) || added.querySelector?.(isSkeleton)) without++;
+}).observe(document, { subtree: true, childList: true });"""
+"""Counts the elements in whose place something else was drawn, as their scripts were not there."""
+
+
+def test_a_page_whose_scripts_have_come_is_drawn_with_all_its_elements_at_once(page: Page) -> None:
+    page.add_init_script(DRAWN_WITHOUT)
+    on_their_way: set[Request] = set()
+    page.on("request", lambda request: on_their_way.add(request))
+    page.on("requestfinished", lambda request: on_their_way.discard(request))
+    held = entry_held(page)
+    page.goto("/text?task=text-classification", wait_until="commit")
+    while not held or any("/js/" in request.url for request in on_their_way - {held[0].request}):
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    is_drawn(page)
+    assert page.evaluate("self.without") == 0
+
+
+def test_no_font_is_fetched_that_is_not_drawn(page: Page) -> None:
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url.rpartition("/")[2]))
+    page.goto("/text?task=text-classification")
+    expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible(timeout=90_000)
+    fonts = [name for name in fetched if name.endswith(".woff2")]
+    assert {name.partition(".")[0] for name in fonts} == {
+        "bricolage-grotesque-latin-opsz-normal",
+        "MaterialSymbols-Rounded",
+    }
+
+
+def test_what_streamlit_says_to_a_site_around_it_is_not_heard_where_there_is_none(page: Page) -> None:
+    page.add_init_script(
+        "self.said = 0; const say = postMessage; self.postMessage = (...what) => { said++; return say(...what); };"
+    )
+    page.goto("/text?task=text-classification")
+    is_drawn(page)
+    watch = (
+        "() => { self.URLPattern = class extends URLPattern { constructor(...of) { super(...of); self.made = 1; } }; }"
+    )
+    page.evaluate(watch)
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.locator(".pd-best")).to_be_visible()
+    assert page.evaluate("[said > 0, self.made]") == [True, None]

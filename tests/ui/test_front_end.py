@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import re
 import threading
@@ -14,13 +13,13 @@ from typing import Any
 import pytest
 from streamlit.file_util import get_static_dir
 
-from core.settings import ROOT
-from core.ui.front_end import FrontEnd, page_of
+from core.ui.first_page import FIRST_RUN, FirstPages
+from core.ui.front_end import FrontEnd
 from core.ui.sheet import sheet_name, stylesheet
 from tests.own_loop import in_own_loop
 
 STREAMLIT = Path(get_static_dir())
-INDEX = (STREAMLIT / "index.html").read_text(encoding="utf-8")
+INDEX = FirstPages(STREAMLIT).index
 BROWSER = [(b"accept", b"text/html,*/*"), (b"accept-encoding", b"gzip")]
 
 
@@ -76,14 +75,11 @@ def get(app: FrontEnd, path: str, headers: Any = (), method: str = "GET") -> tup
 
 
 @pytest.mark.parametrize("pieces", [1, 3])
-def test_the_page_says_where_the_server_is_and_what_is_drawn_first(pieces: int) -> None:
+def test_the_page_says_where_the_server_is_and_takes_in_what_is_drawn_first(pieces: int) -> None:
     headers, body = get(FrontEnd(Inner(INDEX.encode(), pieces)), "/text", BROWSER)
     page = body.decode()
     assert page.index("BACKEND_BASE_URL") < page.index('<script type="module"')
-    small = "".join(sources_in(page_of(INDEX, STREAMLIT)[1]))
-    for name in ("Selectbox", "TextArea", "Html", "Button"):
-        named = re.search(rf'rel="modulepreload" crossorigin href="\./static/js/{name}\.', page)
-        assert named or f"{name}." in small, name
+    assert page.index("podiumElements") > page.index('<script type="module"')
     assert int(headers[b"content-length"]) == len(body)
     assert b"etag" not in headers  # it was that of Streamlit's file
     assert headers[b"cache-control"] == b"no-cache"
@@ -97,65 +93,18 @@ def test_the_page_brings_what_a_browser_would_ask_before_it_connects(path: str) 
     said = re.search(r"<script>if\(self===top\)window\.__streamlit\.HOST_CONFIG=(.*?)</script>", page)
     assert said
     assert json.loads(said[1]) == CONFIG
-    assert page.index("BACKEND_BASE_URL") < said.start() < page.index('<script type="module"')
+    assert page.index("BACKEND_BASE_URL") < said.start() < page.index(FIRST_RUN) < page.index('<script type="module"')
     assert headers[COOKIE[0]] == COOKIE[1]
     below = path.rpartition("/")[0]
     assert [asked["path"] for asked in inner.asked] == [path, f"{below}/_stcore/host-config", f"{below}/_stcore/health"]
     assert all((b"cookie", b"a=b") in asked["headers"] for asked in inner.asked)  # by which a visitor is known
 
 
-def sources_in(scripts: str) -> dict[str, str]:
-    """Return the small scripts that the one file holds."""
-    held: dict[str, str] = json.loads(re.search(r"sources = (\{.*\}), large", scripts)[1])  # type: ignore[index]
-    return held
-
-
-def digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
 def test_the_page_of_a_server_that_is_not_well_has_a_browser_ask_itself() -> None:
     headers, body = get(FrontEnd(Inner(INDEX.encode(), well=False)), "/text", BROWSER)
     assert b"BACKEND_BASE_URL" in body
-    assert b"HOST_CONFIG" not in body
+    assert b"HOST_CONFIG={" not in body
     assert COOKIE[0] not in headers
-
-
-def test_everything_that_the_page_names_is_there() -> None:
-    page, scripts = page_of(INDEX, STREAMLIT)
-    own = {f"static/{sheet_name()}": stylesheet(), f"static/podium-scripts.{digest(scripts)}.js": scripts}
-    named = re.findall(r'(?:href|src)="\./([^"]+)"', page)
-    assert own.keys() <= set(named)
-    for name in named:
-        if name in own:
-            assert get(FrontEnd(Inner(b"")), f"/{name}")[1].decode() == own[name]
-        elif name.startswith("static/"):
-            assert (STREAMLIT / name).is_file(), name
-        elif name.startswith("app/static/"):
-            assert (ROOT / name.removeprefix("app/")).is_file(), name
-
-
-def test_no_script_is_named_twice() -> None:
-    page, scripts = page_of(INDEX, STREAMLIT)
-    named = re.findall(r'(?:href|src)="\./static/js/([^"]+)"', page)
-    before = re.findall(r'(?:href|src)="\./static/js/([^"]+)"', INDEX)
-    small = sources_in(scripts).keys()
-    assert len(named) == len(set(named))
-    assert not small & set(named)
-    assert set(before) < set(named) | small
-
-
-def test_most_scripts_come_in_one_file_and_name_each_other_as_the_import_map_does() -> None:
-    _, scripts = page_of(INDEX, STREAMLIT)
-    sources, large = sources_in(scripts), json.loads(re.search(r"large = (\[.*?\])", scripts)[1])  # type: ignore[index]
-    assert len(sources) > 60
-    for name, text in sources.items():
-        own = (STREAMLIT / "static" / "js" / name).read_text(encoding="utf-8")
-        assert text.replace("podium/", "./") == own
-        assert not re.search(r"""(?:from|import)\s*["']\./""", text)
-        assert set(re.findall(r"""["']podium/([^"']+)["']""", text)) <= sources.keys() | set(large)
-    assert all((STREAMLIT / "static" / "js" / name).is_file() for name in large)
-    assert not any("import.meta" in text or "import(" in text for text in sources.values())
 
 
 @pytest.mark.parametrize("body", [b"<html>another page</html>", b"", INDEX.encode() + b"<!-- newer -->"])
@@ -205,6 +154,15 @@ def test_a_package_laid_out_in_another_way_is_left_alone(tmp_path: Path) -> None
     assert "podium-scripts" not in body
 
 
+def test_the_small_scripts_come_in_one_file() -> None:
+    pages = FirstPages(STREAMLIT)
+    inner = Inner(b"")
+    headers, body = get(FrontEnd(inner), f"/static/{pages.scripts_name}", [(b"accept-encoding", b"gzip")])
+    assert gzip.decompress(body).decode() == pages.scripts
+    assert b"immutable" in headers[b"cache-control"]
+    assert not inner.asked
+
+
 @pytest.mark.parametrize("below", ["", "/below"])
 def test_the_style_sheet_comes_small_from_wherever_the_site_begins_and_may_be_kept(below: str) -> None:
     inner = Inner(b"")
@@ -213,9 +171,3 @@ def test_the_style_sheet_comes_small_from_wherever_the_site_begins_and_may_be_ke
     assert headers[b"content-type"].startswith(b"text/css")
     assert b"immutable" in headers[b"cache-control"]
     assert not inner.asked
-
-
-@pytest.mark.parametrize("index", [INDEX, "<html><head></head>new</html>"])
-def test_the_page_names_the_style_sheet_after_all_that_streamlit_adds_to_its_head(index: str) -> None:
-    page, _ = page_of(index, STREAMLIT)
-    assert page.index(f'<link rel="stylesheet" href="./static/{sheet_name()}">') > page.index("</head>")

@@ -9,7 +9,7 @@ from streamlit import config
 from streamlit.proto.NewSession_pb2 import CustomThemeConfig
 from streamlit.runtime import app_session
 
-from core.ui.theme_message import MAKER, keep_theme, made_once
+from core.ui.theme_message import MAKER, keep_theme, made_once, themes_of_the_page
 
 SECTIONS = ("theme", "theme.light", "theme.dark", "theme.sidebar", "theme.light.sidebar", "theme.dark.sidebar")
 
@@ -63,3 +63,20 @@ def test_a_streamlit_that_makes_it_in_another_way_is_left_alone(plain: Any, monk
     monkeypatch.delattr(app_session, MAKER)
     keep_theme()
     assert not hasattr(app_session, MAKER)
+
+
+def test_the_page_brings_the_themes_that_every_rerun_tells(plain: Any) -> None:
+    themes = themes_of_the_page()
+    for name, section in (("LIGHT_THEME", "theme.light"), ("DARK_THEME", "theme.dark")):
+        assert themes[name]["primaryColor"] == config.get_option(f"{section}.primaryColor")
+        assert themes[name]["bodyFont"] == config.get_option("theme.font")
+        colours = config.get_option(f"{section}.chartCategoricalColors") or config.get_option(
+            "theme.chartCategoricalColors"
+        )
+        assert themes[name]["chartCategoricalColors"] == colours  # not one after the other
+    assert themes["LIGHT_THEME"]["backgroundColor"] != themes["DARK_THEME"]["backgroundColor"]
+
+
+def test_a_streamlit_that_makes_it_in_another_way_has_none_with_the_page(plain: Any, monkeypatch: Any) -> None:
+    monkeypatch.delattr(app_session, MAKER)
+    assert themes_of_the_page() == {}
