@@ -1,5 +1,5 @@
 // Connects, and asks for the page, while Streamlit's own scripts are still being fetched; they then take this
-// connection for theirs, with all that has come over it. core/ui/first_run.py says when.
+// connection for theirs, with all that has come over it. core/ui/first_page.py puts it into the page.
 (() => {
   const site = self.__streamlit;
   if (self !== top || !site?.HOST_CONFIG || site.HOST_CONFIG.useExternalAuthToken) return;
