@@ -16,6 +16,8 @@ Dtype = Literal["float32", "bfloat16", "float16"]
 _CPU_INFO = Path("/proc/cpuinfo")
 _FAST_BFLOAT16 = re.compile(r"^flags\s*:.*\b(avx512_bf16|amx_bf16)\b", re.MULTILINE)
 
+_TILES = re.compile(r"^flags\s*:.*\bamx_bf16\b", re.MULTILINE)
+
 
 def choose_device(asked: str) -> str:
     """Return "cpu" or "cuda:0" for "auto"; check any other.
@@ -56,6 +58,14 @@ def multiplies_bfloat16(cpu_info: Path = _CPU_INFO) -> bool:
     """Return whether the processor multiplies bfloat16 in hardware."""
     try:
         return _FAST_BFLOAT16.search(cpu_info.read_text()) is not None
+    except OSError:
+        return False
+
+
+def multiplies_in_tiles(cpu_info: Path = _CPU_INFO) -> bool:
+    """Return whether the processor has units that multiply whole tiles of bfloat16 (AMX)."""
+    try:
+        return _TILES.search(cpu_info.read_text()) is not None
     except OSError:
         return False
 

@@ -1,4 +1,4 @@
-"""How many processors a process may use, as its container says."""
+"""What is set for the whole process: how many processors it may use, how it multiplies, when it looks for garbage."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
+from core.engine.precision import multiplies_in_tiles
 from core.engine.torch_setup import COLLECT_AFTER, allowed_cpus, prepare_torch
 
 EVERY = frozenset(range(64))
@@ -50,3 +52,20 @@ def test_no_limit(tmp_path: Path) -> None:
 def test_what_answers_make_and_drop_is_not_looked_through_every_few_answers() -> None:
     prepare_torch()
     assert gc.get_threshold()[0] == COLLECT_AFTER
+
+
+def test_matrices_of_float32_are_multiplied_by_what_is_quickest_and_stay_float32() -> None:
+    prepare_torch()
+    generator = torch.Generator().manual_seed(0)
+    left, right = torch.randn(64, 384, generator=generator), torch.randn(384, 1536, generator=generator)
+    exact = left.double() @ right.double()
+    assert (torch.nn.functional.linear(left, right.T.contiguous()) - exact).abs().max() < 1e-4  # bfloat16: 0.3
+    exact_only = multiplies_in_tiles() or torch.cuda.is_available()
+    assert torch.get_float32_matmul_precision() == ("highest" if exact_only else "medium")
+
+
+@pytest.mark.parametrize(("flags", "has"), [("avx512_bf16 amx_bf16 amx_tile", True), ("avx512_bf16 amx_int8", False)])
+def test_a_processor_says_whether_it_has_tiles(tmp_path: Path, flags: str, has: bool) -> None:
+    (tmp_path / "cpuinfo").write_text(f"flags\t\t: fpu {flags}\n")
+    assert multiplies_in_tiles(tmp_path / "cpuinfo") == has
+    assert not multiplies_in_tiles(tmp_path / "none")
