@@ -31,12 +31,14 @@ else:
     from core.api.server import lifespan, routes
     from core.ui.front_end import FrontEnd
     from core.ui.presses import keep_presses
+    from core.ui.sent_at_once import send_at_once
     from core.ui.theme_message import keep_theme
 
     # The folder `pages` would otherwise be run bare, without this file, until the first visit of `/`.
     PagesManager.uses_pages_directory = False
     keep_presses()
     keep_theme()
+    send_at_once()
     layers = [Middleware(First, routes=routes()), Middleware(FrontEnd)]
     app = st.App(__file__, routes=routes(), lifespan=lifespan, middleware=layers)
     # The pages' modules are imported while the first visitor's browser still loads Streamlit's scripts.
