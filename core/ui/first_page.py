@@ -70,10 +70,11 @@ class FirstPages:
         self.index = (folder / "index.html").read_text(encoding="utf-8")
         entries = _SCRIPT.findall(_PRELOAD.sub("", self.index))
         drawn = element_scripts(self._scripts, sorted({element for page in DRAWN_FIRST.values() for element in page}))
-        names = _with_imports(self._scripts, [*_SCRIPT.findall(self.index), *drawn])
-        small = small_scripts(self._scripts, [name for name in names if name not in entries])
-        self.small = small | (stand_in(self._scripts) if small else {})
-        self.scripts = in_one_file(self.small)
+        self._named = _SCRIPT.findall(self.index)
+        names = _with_imports(self._scripts, [*self._named, *drawn])
+        self._small = small_scripts(self._scripts, [name for name in names if name not in entries])
+        # What is stood in for is fetched all the same, and early.
+        self.scripts = in_one_file(self._small | (stand_in(self._scripts) if self._small else {}))
         self.scripts_name = name_by_content("podium-scripts", self.scripts, "js")
         self._pages: dict[str, str] = {}
 
@@ -98,13 +99,15 @@ class FirstPages:
     def _made(self, name: str) -> str:
         """Put into the page what names the server, the style sheet, what is drawn first, and fonts that are drawn."""
         elements = element_scripts(self._scripts, DRAWN_FIRST[name])
-        drawn = [one for one in _with_imports(self._scripts, elements) if one not in _SCRIPT.findall(self.index)]
+        drawn = [one for one in _with_imports(self._scripts, elements) if one not in self._named]
         late = [
-            f'<link rel="modulepreload" crossorigin href="./static/js/{one}">' for one in drawn if one not in self.small
+            f'<link rel="modulepreload" crossorigin href="./static/js/{one}">'
+            for one in drawn
+            if one not in self._small
         ]
         symbols = [f"./static/media/{path.name}" for path in (self._folder / "static" / "media").glob(SYMBOLS)]
         early = [f'<link rel="preload" as="font" crossorigin href="{font}">' for font in (OUR_FONT, *symbols)]
-        page = _PRELOAD.sub(lambda link: "" if link[1] in self.small else link[0], self.index)
+        page = _PRELOAD.sub(lambda link: "" if link[1] in self._small else link[0], self.index)
         page = _FONT_OF_STREAMLIT.sub("".join(early), page, count=1)
         page = _ENTRY.sub(lambda entry: FOLLOW_LINKS + entry[0] + loader(elements), page, count=1)
         # After the styles that Streamlit adds to the head: of two rules of the same weight ours holds.
@@ -112,7 +115,7 @@ class FirstPages:
         sheet = f'<link rel="stylesheet" href="./static/{sheet_name()}">'
         page = f"{body}{sheet}{end}{rest}" if end else f"{page}{sheet}"
         page = page.replace("</head>", "".join(late) + "</head>", 1)
-        one_file = f'{PROBE}<script src="./static/{self.scripts_name}"></script>' if self.small else ""
+        one_file = f'{PROBE}<script src="./static/{self.scripts_name}"></script>' if self._small else ""
         return page.replace("<head>", f"<head>{_site()}{QUIET}{FIRST_RUN}{one_file}", 1)
 
 
