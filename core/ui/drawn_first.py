@@ -1,4 +1,4 @@
-"""The elements that a page draws first: there before they are drawn, so that it is drawn once.
+"""What a page draws first: elements that are there before they are drawn, so that it is drawn once, up to `Run`.
 
 Owns which those are, and how Streamlit gets them. Streamlit fetches an element's script when it first draws one; even
 where the script has long come it draws the page without the element, then once more with it. Here a module that runs
@@ -23,6 +23,9 @@ DRAWN_FIRST: Final = {
     "models": ("Html", "TextInput", "Progress", "Button", "ButtonGroup", "PageLink"),
 }
 """The elements that each page has before anything is asked, by the page's name in the address; "" is Home's."""
+
+RUN_ICON: Final = ":material/play_arrow:"
+"""The icon of the button that a form ends with. What is sent up to it is drawn before the rest: see `first_run.js`."""
 
 FETCHER: Final = "preload-helper.*.js"
 """Streamlit's script that fetches those which are drawn later, and what they import."""

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from core.ui.drawn_first import DRAWN_FIRST, element_scripts, loader, stand_in
+from core.ui.drawn_first import DRAWN_FIRST, RUN_ICON, element_scripts, loader, stand_in
 from core.ui.sheet import name_by_content, sheet_name
 from core.ui.small_scripts import IMPORT, PROBE, in_one_file, small_scripts
 from core.ui.theme_message import themes_of_the_page
@@ -120,8 +120,9 @@ class FirstPages:
 
 
 def _site() -> str:
-    """Return the script that says where the server is, and the site's themes: those that a page is first drawn in."""
-    return f"<script>window.__streamlit={{{BESIDE_THE_PAGE},...{_json(themes_of_the_page())}}}</script>"
+    """Return the script that says where the server is, what a form ends with, and what a page is first drawn in."""
+    themes, end = _json(themes_of_the_page()), _json(RUN_ICON)
+    return f"<script>window.__streamlit={{{BESIDE_THE_PAGE},...{themes}}};podiumFormEndsWith={end}</script>"
 
 
 def _json(value: object) -> str:

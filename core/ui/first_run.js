@@ -51,15 +51,31 @@
     event.stopImmediatePropagation();
   });
 
+  const passOn = messages => {
+    for (const message of messages) socket.dispatchEvent(new MessageEvent("message", { data: message }));
+  };
+  const passOnAll = () => {
+    const messages = held;
+    held = null;
+    passOn(messages ?? []);
+  };
+  const whenDrawn = then => {
+    setTimeout(then, 500); // where no frame is drawn, as in a window that was covered
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(then)));
+  };
+  // All that has come is drawn in one go. The form is passed on before the rest, so that it can be used before that.
+  const passOnFormFirst = () => {
+    const last = held.findIndex(data => new TextDecoder("latin1").decode(data).includes(self.podiumFormEndsWith));
+    if (document.hidden || last < 0) return passOnAll();
+    passOn(held.splice(0, last + 1));
+    whenDrawn(passOnAll);
+  };
+
   // Streamlit asks for the page first of all. If that is what was asked, to the byte, it has been asked already.
   const sendFirst = data => {
     delete socket.send;
     if (data.length !== first.length || data.some((byte, at) => byte !== first[at])) socket.send(data);
-    queueMicrotask(() => {
-      const messages = held;
-      held = null;
-      for (const message of messages) socket.dispatchEvent(new MessageEvent("message", { data: message }));
-    });
+    queueMicrotask(passOnFormFirst);
   };
   self.WebSocket = new Proxy(Native, {
     construct(target, [url, protocols]) {

@@ -7,7 +7,7 @@ a str, `choices` (a mapping of codes to names) and `rows` (lines that it usually
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, get_args, get_origin
 
 import streamlit as st
@@ -24,7 +24,7 @@ def read_parameters(task: Task, *, chats: bool = False) -> dict[str, Any]:
     """Return what the widgets of a task say now; they were shown before, maybe in an earlier run of the page.
 
     Args:
-        chats: as in `show_parameters`.
+        chats: as in `fold_parameters`.
     """
     return {
         name: _read(field, st.session_state.get(widget_key(task.id, name), field.default))
@@ -41,16 +41,21 @@ def show_prominent_parameters(task: Task) -> None:
     _show_widgets(task, prominent=True)
 
 
-def show_parameters(task: Task, *, chats: bool = False) -> None:
-    """Show a widget for each of the other parameters, folded away.
+def fold_parameters(task: Task, *, chats: bool = False) -> Callable[[], None]:
+    """Show where the other parameters are folded away; return what shows a widget for each in there.
 
     Args:
         chats: whether the model converses; else what only such a model takes is left out.
     """
     if all(_extra(field, "prominent") for field in task.parameters.model_fields.values()):
-        return
-    with st.expander("Parameters", icon=":material/tune:", key=widget_key(task.id, "parameters")):
-        _show_widgets(task, prominent=False, chats=chats)
+        return lambda: None
+    folded = st.expander("Parameters", icon=":material/tune:", key=widget_key(task.id, "parameters"))
+
+    def show() -> None:
+        with folded:
+            _show_widgets(task, prominent=False, chats=chats)
+
+    return show
 
 
 def put_parameters(task: Task, given: Mapping[str, Any]) -> None:

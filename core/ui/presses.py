@@ -77,6 +77,11 @@ class Presses:
                 said.widget_states.widgets.extend(self._kept.values())
                 self._is_carried = True
 
+    def are_due(self) -> bool:
+        """Return whether a press came with what the script was asked for, and is still to be done."""
+        with self._lock:
+            return bool(self._kept)
+
     def due(self) -> int | None:
         """Return the number of the press that a script sees; None where the script that it ended has done it."""
         with self._lock:

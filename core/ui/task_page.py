@@ -19,11 +19,12 @@ from core.feedback.records import new_id
 from core.job import Job, Run
 from core.tasks.spec import Modality, Task
 from core.ui.conversation import show_message_box
+from core.ui.drawn_first import RUN_ICON
 from core.ui.inputs import InputForm, is_typed, put_input, show_examples, show_input_form
 from core.ui.into_view import bring_into_view
 from core.ui.judge import show_judge
 from core.ui.model_choice import choose_model, state_words
-from core.ui.parameters import read_parameters, show_parameters, show_prominent_parameters
+from core.ui.parameters import fold_parameters, read_parameters, show_prominent_parameters
 from core.ui.problem import problems_shown
 from core.ui.result import QUIET_S, reopened, show_job, show_run
 from core.ui.state import (
@@ -38,7 +39,7 @@ from core.ui.state import (
     widget_key,
 )
 from core.ui.theme import page_header
-from core.ui.use_from_code import conversation_parts, show_use_from_code
+from core.ui.use_from_code import code_is_open, conversation_parts, show_use_from_code
 from core.values import Value
 
 __all__ = ["show_modality", "state_words"]
@@ -64,30 +65,43 @@ def show_modality(modality: Modality) -> None:
         card = choose_model(task)
         if runtime().showcase.converses(task, card):
             # Of a conversation only the settings stand here: it is written where it is read.
-            show_parameters(task, chats=True)
+            fold_parameters(task, chats=True)()
             show_use_from_code(task, card, conversation_parts(task), read_parameters(task, chats=True))
             with right:
-                _alone(_converse, task)(task, card)
+                (_converse if _is_awaited(task) else st.fragment(_converse))(task, card)
             return
-        form, below = _show_form(task)
-        show_examples(task)
-        code_is_open = show_use_from_code(task, card, form.parts(), read_parameters(task))
+        form, below, show_folded = _show_form(task)
+
+    def show_rest() -> None:
+        with left:
+            show_examples(task)
+            show_folded()
+            show_use_from_code(task, card, form.parts(), read_parameters(task))
+
+    awaited = _is_awaited(task)
     # What stands in code changes with a press, too.
-    perform = _perform if code_is_open else _alone(_perform, task)
+    perform = _perform if awaited or code_is_open(task) else st.fragment(_perform)
+    # What comes up to `Run` is what a browser draws first (`core.ui.drawn_first`). But a press reads the parameters,
+    # and where an answer is awaited the script is held up.
+    is_due = awaited or presses().are_due()
+    if is_due:
+        show_rest()
     with below:
         perform(task, card, form, right)
+    if not is_due:
+        show_rest()
 
 
-def _alone(part: Callable[..., None], task: Task) -> Callable[..., None]:
-    """Return a part of the page as a fragment, so that a press in it draws it and nothing else.
+def _is_awaited(task: Task) -> bool:
+    """Return whether the run that the URL names is under way: then no part of the page may be a fragment.
 
-    The whole page takes server and browser more than twice as long. But a fragment's press waits for the run of the
-    script before it, so while an answer is awaited the page is whole: `Stop` and another `Run` have to come through.
+    As a fragment a part is drawn alone when something in it is pressed; the whole page takes server and browser more
+    than twice as long. But a fragment's press waits for the run of the script before it, and `Stop` and another `Run`
+    have to come through.
     """
     run_id = run_in_url(task.id)
     job = runtime().showcase.find_job(run_id) if run_id else None
-    under_way = job is not None and not job.answers_within(0)
-    return part if under_way else st.fragment(part)
+    return job is not None and not job.answers_within(0)
 
 
 def _choose_task(tasks: list[Task], modality: Modality) -> Task:
@@ -114,15 +128,15 @@ def _choose_task(tasks: list[Task], modality: Modality) -> Task:
     return by_id[task_id or tasks[0].id]
 
 
-def _show_form(task: Task) -> tuple[InputForm, DeltaGenerator]:
-    """Show input and parameters; return what reads the input, and where `Run` belongs."""
+def _show_form(task: Task) -> tuple[InputForm, DeltaGenerator, Callable[[], None]]:
+    """Show the input; return what reads it, where `Run` belongs, and what shows the parameters that are folded away."""
     # In a form a text is sent together with the press of `Run`, and Ctrl+Enter presses it.
     whole = st.form(widget_key(task.id, "form"), border=False) if is_typed(task) else st.container(key="input")
     with whole:
         form = show_input_form(task)
         show_prominent_parameters(task)
-        show_parameters(task)
-    return form, whole
+        show_folded = fold_parameters(task)
+    return form, whole, show_folded
 
 
 def _perform(task: Task, card: ModelCard, form: InputForm, right: DeltaGenerator) -> None:
@@ -132,7 +146,7 @@ def _perform(task: Task, card: ModelCard, form: InputForm, right: DeltaGenerator
     """
     # A form's button tells the server at once; another waits until the browser has drawn that it was pressed, 11 ms.
     with nullcontext() if is_typed(task) else st.form(widget_key(task.id, "press"), border=False):
-        pressed = st.form_submit_button("Run", key="run", type="primary", icon=":material/play_arrow:", width="stretch")
+        pressed = st.form_submit_button("Run", key="run", type="primary", icon=RUN_ICON, width="stretch")
     press = presses().due() if pressed else None
     inputs = None if press is None else _read(form, press)
     with right, st.container(), problems_shown():  # a container of its own: a fragment in it then keeps its place
@@ -223,7 +237,7 @@ def _show(task: Task, shown: Job | Run | None, what: str, *, pressed: bool) -> N
     if isinstance(shown, Run):
         run: Run | None = show_run(task, shown)
     else:
-        if pressed and not shown.answers_within(QUIET_S):  # it is awaited on a whole page: see `_alone`
+        if pressed and not shown.answers_within(QUIET_S):  # it is awaited on a whole page: see `_is_awaited`
             set_in_url("run", shown.run_id)
             st.session_state[AWAITED] = shown.run_id
             st.rerun()

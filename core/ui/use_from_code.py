@@ -18,8 +18,13 @@ HERE: Final = "http://localhost:8501"
 """The address of a site that does not know its own."""
 
 
-def show_use_from_code(task: Task, card: ModelCard, parts: Any, parameters: Mapping[str, Any]) -> bool:
-    """Show the call in every language, once it is unfolded; return whether it is.
+def code_is_open(task: Task) -> bool:
+    """Return whether the visitor has unfolded the code."""
+    return bool(st.session_state.get(_key(task)))
+
+
+def show_use_from_code(task: Task, card: ModelCard, parts: Any, parameters: Mapping[str, Any]) -> None:
+    """Show the call in every language, once it is unfolded.
 
     Folded, it is not written: its tabs were a quarter of what a page sends, and most of what a browser fetches.
 
@@ -27,10 +32,10 @@ def show_use_from_code(task: Task, card: ModelCard, parts: Any, parameters: Mapp
         parts: the input as a request sends it; None where nothing was given, and nothing is shown.
     """
     if parts is None:
-        return False
-    folded = st.expander("Use from code", icon=":material/code:", key=widget_key(task.id, "code"), on_change="rerun")
+        return
+    folded = st.expander("Use from code", icon=":material/code:", key=_key(task), on_change="rerun")
     if not folded.open:
-        return False
+        return
     of = runtime()
     address = _address()
     call = Call(
@@ -47,12 +52,15 @@ def show_use_from_code(task: Task, card: ModelCard, parts: Any, parameters: Mapp
             with tab:
                 st.code(write(call), language=language, wrap_lines=True)
         st.caption(f"Everything about the API: {address}/api/docs")
-    return True
 
 
 def conversation_parts(task: Task) -> list[dict[str, str]]:
     """Return a conversation's first message as a request sends it."""
     return [{"role": "user", "content": task.openings[0]}]
+
+
+def _key(task: Task) -> str:
+    return widget_key(task.id, "code")
 
 
 def _changed(task: Task, parameters: Mapping[str, Any]) -> dict[str, Any]:

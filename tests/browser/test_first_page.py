@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route, WebSocket, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from bench.site import Site
 from core.ui.drawn_first import DRAWN_FIRST
@@ -213,6 +214,51 @@ def test_a_page_whose_scripts_have_come_is_drawn_with_all_its_elements_at_once(p
     held[0].continue_()
     is_drawn(page)
     assert page.evaluate("self.without") == 0
+
+
+FORM_ALONE = """self.alone = null;
+new MutationObserver(() => {
+  const says = (selector, words) => [...document.querySelectorAll(selector)].some(one => one.innerText.includes(words));
+  if (self.alone === null && says("button", "Run")) self.alone = !says("summary", "Use from code");
+}).observe(document, { subtree: true, childList: true });"""
+"""Notes whether `Run` is drawn before what stands below it."""
+
+
+def drawn_from_what_has_come(page: Page) -> None:
+    """Open a page of texts whose messages have all come before Streamlit's scripts take them."""
+    held, ended = entry_held(page), []
+
+    def heard(frame: bytes | str) -> None:
+        if isinstance(frame, bytes) and ForwardMsg.FromString(frame).WhichOneof("type") == "script_finished":
+            ended.append(frame)
+
+    page.on("websocket", lambda socket: socket.on("framereceived", heard))
+    page.goto("/text?task=text-classification", wait_until="commit")
+    while not (held and ended):
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    is_drawn(page)
+    expect(page.get_by_text("Use from code", exact=True)).to_be_visible()
+
+
+def test_the_form_is_drawn_before_the_rest(page: Page) -> None:
+    page.add_init_script(FORM_ALONE)
+    drawn_from_what_has_come(page)
+    assert page.evaluate("self.alone") is True
+
+
+def test_where_nobody_looks_all_is_drawn_at_once(page: Page) -> None:
+    page.add_init_script(FORM_ALONE)
+    page.add_init_script("Object.defineProperty(document, 'hidden', { value: true })")
+    drawn_from_what_has_come(page)
+    assert page.evaluate("self.alone") is False
+
+
+def test_the_rest_waits_for_no_frame_that_does_not_come(page: Page) -> None:
+    page.add_init_script(FORM_ALONE)
+    page.add_init_script("self.requestAnimationFrame = () => 0")
+    drawn_from_what_has_come(page)
+    assert page.evaluate("self.alone") is True
 
 
 def test_no_font_is_fetched_that_is_not_drawn(page: Page) -> None:
