@@ -1,9 +1,10 @@
 """Streamlit's page as a browser is sent it: it names early what it needs, and asks for nothing that it can say itself.
 
-Owns what is put into Streamlit's `index.html`, and which of its scripts come in one file. Of Streamlit's hundred files
-most are small, and come in one (`core.ui.small_scripts`); a third the browser finds out about only when it draws the
-first page (`core.ui.drawn_first`); on any page but the first it looks for the server in a place where it is not, and
-waits before it looks elsewhere; and it connects only when its scripts have run, in a theme that is not the page's.
+Owns what is put into Streamlit's `index.html`, and which files of ours it names instead of Streamlit's. Of Streamlit's
+hundred files most are small, and come in one (`core.ui.small_scripts`); a third the browser finds out about only when
+it draws the first page (`core.ui.drawn_first`); its icons are a hundred of a font of thousands (`core.ui.icons`); on
+any page but the first it looks for the server in a place where it is not, and waits before it looks elsewhere; and it
+connects only when its scripts have run, in a theme that is not the page's.
 
 If a later Streamlit lays its page out in another way, what is not found in it is not put in.
 """
@@ -18,14 +19,12 @@ from pathlib import Path
 from typing import Final
 
 from core.ui.drawn_first import DRAWN_FIRST, RUN_ICON, element_scripts, loader, stand_in
-from core.ui.sheet import name_by_content, sheet_name
+from core.ui.icons import fetches_more, font, font_name, with_few_icons
+from core.ui.sheet import name_by_content, sheet_name, stylesheet
 from core.ui.small_scripts import IMPORT, PROBE, in_one_file, small_scripts
 from core.ui.theme_message import themes_of_the_page
 
 OUR_FONT: Final = "./app/static/fonts/bricolage-grotesque-latin-opsz-normal.woff2"
-SYMBOLS: Final = "MaterialSymbols-Rounded.*.woff2"
-"""The font of the icons, in Streamlit's package."""
-
 BESIDE_THE_PAGE: Final = "BACKEND_BASE_URL:new URL('.',location.href).href"
 """Says that the server is where the page's own scripts come from, which are named relative to it."""
 
@@ -54,18 +53,18 @@ addEventListener("click", event => {
 _SCRIPT: Final = re.compile(r'"\./static/js/([\w.\-~]+\.js)"')
 _PRELOAD: Final = re.compile(r'\s*<link\s[^>]*href="\./static/js/([\w.\-~]+\.js)"[^>]*>')
 _ENTRY: Final = re.compile(r'<script type="module"[^>]*></script>')
+_SHEET: Final = re.compile(r"\./static/css/([\w.\-~]+\.css)")
 _FONT_OF_STREAMLIT: Final = re.compile(r'<link\s+rel="preload"\s+href="\./static/media/SourceSans[^>]*>')
 
 
 class FirstPages:
-    """Hold the pages as they are sent, and the file of the small scripts that they share.
+    """Hold the pages as they are sent, and the files of ours that they name.
 
     Args:
         folder: where Streamlit's files are: `index.html`, and the rest in `static`.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
         self._scripts = folder / "static" / "js"
         self.index = (folder / "index.html").read_text(encoding="utf-8")
         entries = _SCRIPT.findall(_PRELOAD.sub("", self.index))
@@ -75,8 +74,19 @@ class FirstPages:
         self._small = small_scripts(self._scripts, [name for name in names if name not in entries])
         # What is stood in for is fetched all the same, and early.
         self.scripts = in_one_file(self._small | (stand_in(self._scripts) if self._small else {}))
-        self.scripts_name = name_by_content("podium-scripts", self.scripts, "js")
+        self._scripts_name = name_by_content("podium-scripts", self.scripts, "js")
+        named = _SHEET.search(self.index)
+        self._sheet = (folder / "static" / "css" / named[1]).read_text(encoding="utf-8") if named else ""
+        self._own_sheet = with_few_icons(self._sheet)
+        self._sheet_name = name_by_content("podium-streamlit", self._own_sheet, "css")
         self._pages: dict[str, str] = {}
+        self.files: dict[str, str | bytes] = {
+            sheet_name(): stylesheet(),
+            self._sheet_name: self._own_sheet,
+            self._scripts_name: self.scripts,
+            font_name(): font(),
+        }
+        """What the pages name in `static` that is not Streamlit's."""
 
     def page(self, name: str = "", host_config: object = None) -> str:
         """Return Streamlit's page for one of the site's.
@@ -105,17 +115,19 @@ class FirstPages:
             for one in drawn
             if one not in self._small
         ]
-        symbols = [f"./static/media/{path.name}" for path in (self._folder / "static" / "media").glob(SYMBOLS)]
-        early = [f'<link rel="preload" as="font" crossorigin href="{font}">' for font in (OUR_FONT, *symbols)]
+        fonts = [OUR_FONT, f"./static/{font_name()}"] if font_name() in self._own_sheet else [OUR_FONT]
+        early = [f'<link rel="preload" as="font" crossorigin href="{one}">' for one in fonts]
         page = _PRELOAD.sub(lambda link: "" if link[1] in self._small else link[0], self.index)
         page = _FONT_OF_STREAMLIT.sub("".join(early), page, count=1)
-        page = _ENTRY.sub(lambda entry: FOLLOW_LINKS + entry[0] + loader(elements), page, count=1)
+        scripts = FOLLOW_LINKS + fetches_more(self._sheet)
+        page = _ENTRY.sub(lambda entry: scripts + entry[0] + loader(elements), page, count=1)
+        page = _SHEET.sub(f"./static/{self._sheet_name}", page, count=1)
         # After the styles that Streamlit adds to the head: of two rules of the same weight ours holds.
         body, end, rest = page.rpartition("</body>")
         sheet = f'<link rel="stylesheet" href="./static/{sheet_name()}">'
         page = f"{body}{sheet}{end}{rest}" if end else f"{page}{sheet}"
         page = page.replace("</head>", "".join(late) + "</head>", 1)
-        one_file = f'{PROBE}<script src="./static/{self.scripts_name}"></script>' if self._small else ""
+        one_file = f'{PROBE}<script src="./static/{self._scripts_name}"></script>' if self._small else ""
         return page.replace("<head>", f"<head>{_site()}{QUIET}{FIRST_RUN}{one_file}", 1)
 
 

@@ -1,6 +1,6 @@
 """Streamlit's own page, scripts and styles on their way to a browser: from memory, and packed.
 
-Owns the way of what lies in Streamlit's package to the browser, and of our style sheet and small scripts beside it.
+Owns the way of what lies in Streamlit's package to the browser, and of our own files beside it.
 Streamlit opens each of a hundred files anew for every visitor and sends them unpacked; and before a browser connects it
 asks what could be said with the page (`core.ui.first_page`): a way there and back, which on a phone is a tenth of a
 second.
@@ -23,7 +23,6 @@ from typing import Any, Final
 from streamlit.file_util import get_static_dir
 
 from core.ui.first_page import FirstPages
-from core.ui.sheet import sheet_name, stylesheet
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -73,10 +72,7 @@ class FrontEnd:
         self._packer = packer or ThreadPoolExecutor(1, thread_name_prefix="pack assets")
         self._pages = FirstPages(self._folder)
         self._index = self._pages.index.encode()
-        self._own = {
-            sheet_name(): _packed(stylesheet(), "text/css; charset=utf-8"),
-            self._pages.scripts_name: _packed(self._pages.scripts, "text/javascript; charset=utf-8"),
-        }
+        self._own = {name: _own_asset(name, content) for name, content in self._pages.files.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -154,8 +150,11 @@ class FrontEnd:
         return b"".join(part.get("body", b"") for part in parts), list(start["headers"])
 
 
-def _packed(text: str, media_type: str) -> Asset:
-    return Asset(text.encode(), media_type, gzip.compress(text.encode()))
+def _own_asset(name: str, content: str | bytes) -> Asset:
+    kind = guess_type(name)[0] or "application/octet-stream"
+    if isinstance(content, bytes):
+        return Asset(content, kind)
+    return Asset(content.encode(), f"{kind}; charset=utf-8", gzip.compress(content.encode()))
 
 
 async def _send_asset(asset: Asset, scope: Scope, send: Send) -> None:

@@ -28,6 +28,7 @@ def sheet_name() -> str:
     return name_by_content("podium", stylesheet(), "css")
 
 
-def name_by_content(stem: str, text: str, ending: str) -> str:
+def name_by_content(stem: str, content: str | bytes, ending: str) -> str:
     """Return a file name that says by a digest what is in the file."""
-    return f"{stem}.{hashlib.sha256(text.encode()).hexdigest()[:12]}.{ending}"
+    data = content.encode() if isinstance(content, str) else content
+    return f"{stem}.{hashlib.sha256(data).hexdigest()[:12]}.{ending}"

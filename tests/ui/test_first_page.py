@@ -26,16 +26,22 @@ each_page = pytest.mark.parametrize("name", [*DRAWN_FIRST, "nowhere"])
 
 @each_page
 def test_everything_that_the_page_names_is_there(name: str) -> None:
-    digest = hashlib.sha256(PAGES.scripts.encode()).hexdigest()[:12]
-    own = {f"static/{sheet_name()}", f"static/podium-scripts.{digest}.js"}
+    own = {f"static/{file}" for file in PAGES.files}
     page = PAGES.page(name)
     named = re.findall(r'(?:href=|src=|from)"\./([^"]+)"', page)
+    assert len(own) == 4
     assert own <= set(named)
     for path in set(named) - own:
         if path.startswith("static/"):
             assert (STREAMLIT / path).is_file(), path
         elif path.startswith("app/static/"):
             assert (ROOT / path.removeprefix("app/")).is_file(), path
+
+
+def test_a_file_of_ours_is_named_by_what_is_in_it() -> None:
+    for name, content in PAGES.files.items():
+        data = content if isinstance(content, bytes) else content.encode()
+        assert name.split(".")[-2] == hashlib.sha256(data).hexdigest()[:12]
 
 
 @each_page

@@ -15,6 +15,7 @@ from streamlit.file_util import get_static_dir
 
 from core.ui.first_page import FIRST_RUN, FirstPages
 from core.ui.front_end import FrontEnd
+from core.ui.icons import font, font_name
 from core.ui.sheet import sheet_name, stylesheet
 from tests.own_loop import in_own_loop
 
@@ -156,10 +157,22 @@ def test_a_package_laid_out_in_another_way_is_left_alone(tmp_path: Path) -> None
 
 def test_the_small_scripts_come_in_one_file() -> None:
     pages = FirstPages(STREAMLIT)
+    (name,) = [file for file in pages.files if file.startswith("podium-scripts.")]
     inner = Inner(b"")
-    headers, body = get(FrontEnd(inner), f"/static/{pages.scripts_name}", [(b"accept-encoding", b"gzip")])
+    headers, body = get(FrontEnd(inner), f"/static/{name}", [(b"accept-encoding", b"gzip")])
     assert gzip.decompress(body).decode() == pages.scripts
+    assert headers[b"content-type"].startswith(b"text/javascript")
     assert b"immutable" in headers[b"cache-control"]
+    assert not inner.asked
+
+
+def test_the_icons_come_as_they_are_and_may_be_kept() -> None:
+    inner = Inner(b"")
+    headers, body = get(FrontEnd(inner), f"/static/{font_name()}", [(b"accept-encoding", b"gzip")])
+    assert body == font()
+    assert headers[b"content-type"] == b"font/woff2"
+    assert b"immutable" in headers[b"cache-control"]
+    assert b"content-encoding" not in headers
     assert not inner.asked
 
 
