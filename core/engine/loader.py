@@ -24,6 +24,7 @@ from core.engine.room import is_out_of_memory
 from core.engine.runtimes.lengths import lengthen
 from core.engine.runtimes.rungs import is_worth_a_look
 from core.engine.runtimes.surveyor import Surveyor
+from core.engine.runtimes.writing import writes
 from core.engine.sharing import SharedWeights
 from core.engine.torch_setup import prepare_torch
 from core.engine.weights import DamagedWeights, fingerprint, memory_bytes, memory_of_parameters
@@ -109,9 +110,9 @@ class TransformersLoader:
                 pipe.model, key, revision, rung, lambda: _make(task, Checkpoint(folder, "float32", device), title).model
             )
             program_bytes = max(program_bytes, finding.memory_bytes(rung)) if finding and program_bytes else 0
-        elif surveyor and finding is None and not _generates(pipe):
+        elif surveyor and not finding and is_worth_a_look(key.runtime, key.dtype, writes=writes(pipe.model)):
             surveyor.look(key, revision, folder, memory_bytes(weight_files(folder), "float32"))
-        if dtype == "bfloat16" and device == "cpu" and not program_bytes and not _generates(pipe):
+        if dtype == "bfloat16" and device == "cpu" and not program_bytes and not writes(pipe.model):
             lengthen(pipe.model)
         # A program's module has no weights left to share.
         storages = {} if program_bytes else self._shared.share(pipe, (revision, dtype, device))
@@ -198,11 +199,6 @@ def _make(task: Task, checkpoint: Checkpoint, title: str) -> Any:
     if isinstance(model, torch.nn.Module):
         model.eval()
     return pipe
-
-
-def _generates(pipe: Any) -> bool:
-    """Return whether a model writes its answer step by step, which no exported program does."""
-    return bool(getattr(pipe.model, "can_generate", lambda: False)())
 
 
 def _has_labels(task: Task) -> bool:

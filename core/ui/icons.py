@@ -4,8 +4,7 @@ Owns that font, the names of what is in it, and how it gets into Streamlit's sty
 third of what a first page is sent, and was on its way when scripts were waited for. Where another icon is drawn, as an
 author's text may name any, the browser fetches the whole font after all.
 
-`python -m core.ui.icons` writes the font anew when another icon is drawn here or by another Streamlit; it needs
-`requirements-dev.txt`.
+How the font is made is `core.ui.icon_font`'s.
 """
 
 from __future__ import annotations
@@ -14,35 +13,17 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
-
-from streamlit.file_util import get_static_dir
+from typing import Final
 
 from core.settings import ROOT
-from core.ui.navigation import SYMBOLS
 from core.ui.sheet import name_by_content
 
 FONT: Final = ROOT / "static" / "fonts" / "podium-icons.woff2"
 NAMES: Final = FONT.with_suffix(".txt")
 """What is in the font, by the names under which the whole font has it, a line each."""
 
-SOURCES: Final = ("Home.py", "core/**/*.py", "pages/**/*.py", "demos/**/*.py")
-"""Where we name icons, from the project's folder."""
-
-WHOLE: Final = "MaterialSymbols-Rounded.*.woff2"
-"""Streamlit's font, in its package."""
-
-_NAMED: Final = re.compile(r":material/(\w+)")
 _WHOLE_IN_SHEET: Final = re.compile(r"url\(\.\./(media/MaterialSymbols-Rounded\.[\w.\-~]+\.woff2)\)")
 _MORE_ICONS: Final = Path(__file__).with_name("more_icons.js").read_text(encoding="utf-8").rstrip()
-
-
-def icons_named(streamlit_static: Path) -> set[str]:
-    """Return the names of all icons that are drawn by us, or by Streamlit's own scripts."""
-    ours = [path for pattern in SOURCES for path in ROOT.glob(pattern)]
-    scripts = [*streamlit_static.glob("static/js/*.js")]
-    texts = (path.read_text(encoding="utf-8") for path in [*ours, *scripts])
-    return {name for text in texts for name in _NAMED.findall(text)} | set(SYMBOLS.values())
 
 
 @cache
@@ -77,42 +58,3 @@ def fetches_more(sheet: str) -> str:
         return ""
     few = json.dumps(NAMES.read_text(encoding="utf-8").split())
     return f"<script>({_MORE_ICONS})({few},{json.dumps(f'./static/{whole[1]}')})</script>"
-
-
-def write_font(streamlit_static: Path) -> None:
-    """Write the font anew, with the icons that are named now, and their names beside it.
-
-    Raises: KeyError if Streamlit's font has no icon of a name.
-    """
-    from fontTools.subset import Options, Subsetter
-    from fontTools.ttLib import TTFont
-
-    (whole,) = streamlit_static.glob(f"static/media/{WHOLE}")
-    made = TTFont(whole)
-    letters, glyphs = made.getBestCmap(), ligatures(made)
-    names = sorted(icons_named(streamlit_static) & glyphs.keys())
-    options = Options(flavor="woff2", layout_features=["*"], layout_closure=False, notdef_outline=True)
-    subsetter = Subsetter(options)
-    spelled = {letters[ord(letter)] for name in names for letter in name}
-    subsetter.populate(glyphs=[*spelled, *(glyphs[name] for name in names)])
-    subsetter.subset(made)
-    made.flavor = "woff2"
-    made.save(FONT)
-    NAMES.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-
-
-def ligatures(opened: Any) -> dict[str, str]:
-    """Return the glyphs of a font that words stand for, by those words."""
-    characters = {glyph: chr(code) for code, glyph in opened.getBestCmap().items()}
-    found = {}
-    for lookup in opened["GSUB"].table.LookupList.Lookup:
-        for table in lookup.SubTable:
-            table = getattr(table, "ExtSubTable", table)
-            for first, words in table.ligatures.items():
-                for one in words:
-                    found["".join(characters[glyph] for glyph in (first, *one.Component))] = one.LigGlyph
-    return found
-
-
-if __name__ == "__main__":
-    write_font(Path(get_static_dir()))

@@ -8,7 +8,8 @@ from fontTools.ttLib import TTFont
 from streamlit.file_util import get_static_dir
 
 from core.tasks import TASKS
-from core.ui.icons import FONT, NAMES, WHOLE, fetches_more, font_name, icons_named, ligatures, with_few_icons
+from core.ui.icon_font import WHOLE, icons_named, ligatures
+from core.ui.icons import FONT, NAMES, fetches_more, font_name, with_few_icons
 
 STREAMLIT = Path(get_static_dir())
 (WHOLE_FONT,) = (STREAMLIT / "static" / "media").glob(WHOLE)
@@ -18,7 +19,7 @@ HELD = set(NAMES.read_text(encoding="utf-8").split())
 
 def test_all_icons_that_are_named_are_in_the_font() -> None:
     named = icons_named(STREAMLIT) & ligatures(TTFont(WHOLE_FONT)).keys()
-    assert named == HELD, "write it anew: python -m core.ui.icons"
+    assert named == HELD, "write it anew: python -m core.ui.icon_font"
     assert ligatures(TTFont(FONT)).keys() >= HELD
     assert {task.icon for task in TASKS} <= {f":material/{name}:" for name in HELD}
 

@@ -18,6 +18,7 @@ from core.engine.precision import multiplies_bfloat16
 from core.engine.room import is_out_of_memory
 from core.engine.runtimes.graph import count_in_whole_numbers, quantize_weights
 from core.engine.runtimes.lengths import Lengthening, shortened
+from core.engine.runtimes.openvino_setup import prepare_openvino
 from core.engine.runtimes.probe import Call, tensors_of
 from core.engine.runtimes.rungs import Rung
 
@@ -35,8 +36,6 @@ Source: two threads asking a BERT for 1,800 batches of 1 to 16 texts of 8 to 50 
 5,000 the process stood at 770 MB at the end and grew; with 512 at 480, and answered 6 to 9 % less. Texts lengthened as
 `core.engine.runtimes.lengths` does have so few sizes that either is enough; this bounds those of sounds.
 """
-
-_MEETING = threading.Lock()
 
 Program = Callable[..., Any]
 """Given tensors by name, returns what the model it was made of would."""
@@ -160,8 +159,8 @@ def _open_openvino(folder: Path, rung: Rung, threads: int, runs: int) -> Callabl
         "CPU_RUNTIME_CACHE_CAPACITY": SIZES,
         "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP if rung.dtype == "int8" else 0,
     }
+    prepare_openvino()
     made = ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, config=config)
-    _meet_numpy()
     runner = next(iter(made.runners.values()))
     places = {name: place for place, port in enumerate(runner.compiled_model.inputs) for name in port.get_names()}
     outputs = [(port, _axes_of_texts(port)) for port in runner.compiled_model.outputs]
@@ -190,35 +189,9 @@ def _axes_of_texts(port: Any) -> list[int]:
     return [axis for axis in known if shape[axis].is_dynamic]
 
 
-def _meet_numpy() -> None:
-    """Have OpenVINO look up numpy's types in one thread, before several hand it arrays.
-
-    It does so once in a process, with a lock of its own in hand, and lets go of the interpreter meanwhile. A second
-    thread that comes just then waits for that lock with the interpreter in hand, and every thread stands still for
-    good: 3 of 21 processes whose first two runs began together (OpenVINO 2026.4; stacks of one seen in a debugger).
-    """
-    import numpy as np
-    import openvino  # type: ignore[import-untyped]  # it has no types
-
-    with _MEETING:
-        _ = openvino.Tensor(np.zeros(1)).data  # both ways
-
-
 def size_bytes(folder: Path, threads: int) -> int:
     """Return what a program takes in memory at most: about what it weighs on disk, each time that it is opened."""
     return sum(file.stat().st_size for file in folder.iterdir()) * min(MOST, threads)
-
-
-def load_library(rung: Rung) -> None:
-    """Load what all programs of a rung's library share, so that none of it is taken for a program's own memory."""
-    if rung.runtime != "openvino":
-        return  # importing the others loads the whole of them
-    import numpy as np
-    import openvino
-    from openvino import opset13
-
-    nothing = opset13.parameter([1], np.float32)
-    openvino.Core().compile_model(openvino.Model([opset13.relu(nothing)], [nothing]), "CPU")({0: np.zeros(1, "f4")})
 
 
 def put_in_place(model: Any, program: Program, instead: Callable[[Exception], Any]) -> None:

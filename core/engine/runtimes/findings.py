@@ -64,7 +64,7 @@ class Finding:
 
     @property
     def chosen(self) -> Rung | None:
-        """Return the rung that won; None where none could be compared, as with what generates."""
+        """Return the rung that won; None where none could be compared."""
         return next((named(one.rung) for one in self.tried if one.verdict == "chosen"), None)
 
     def chosen_within(self, limit_bytes: float) -> Rung | None:

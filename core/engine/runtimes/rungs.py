@@ -73,9 +73,14 @@ def candidates(runtime: str, dtype: str) -> tuple[Rung, ...]:
     )
 
 
-def is_worth_a_look(runtime: str, dtype: str) -> bool:
-    """Return whether there is a choice: more than one rung that can run here."""
-    return dtype in ("auto", "float32") and sum(map(is_installed, candidates(runtime, dtype))) > 1
+def is_worth_a_look(runtime: str, dtype: str, *, writes: bool = False) -> bool:
+    """Return whether there is a choice: more than one rung that can run here.
+
+    Args:
+        writes: whether the model writes token by token, as only torch does.
+    """
+    able = [rung for rung in candidates(runtime, dtype) if rung.runtime == "torch" or not writes]
+    return dtype in ("auto", "float32") and sum(map(is_installed, able)) > 1
 
 
 def _suits(rung: Rung) -> bool:

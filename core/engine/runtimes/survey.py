@@ -19,16 +19,19 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from core.engine.allocator import trim_memory
 from core.engine.budget import resident_bytes
 from core.engine.lanes import lanes_of, share_processors
+from core.engine.precision import Dtype
 from core.engine.runtimes import exported
 from core.engine.runtimes.findings import PROGRAM, Tried, write
 from core.engine.runtimes.lengths import lengthen
+from core.engine.runtimes.openvino_setup import prepare_openvino
 from core.engine.runtimes.probe import Call, asked, difference, largest_question, numbers, sizes_not_seen
 from core.engine.runtimes.rungs import PLAIN, Rung, candidates, is_installed
+from core.engine.runtimes.writing import tried_writing, writes
 from core.engine.torch_setup import prepare_torch
 from core.tasks import get_task
 from core.tasks.spec import Checkpoint, Task
@@ -57,8 +60,14 @@ def survey(task: Task, checkpoint: Path, rungs: Sequence[Rung], threads: int, fo
     """Try each rung on a checkpoint; leave the program of the one that won in `folder`."""
     import torch
 
-    pipe = task.load(Checkpoint(checkpoint, "float32", "cpu"))
+    def make(dtype: str) -> Any:
+        return task.load(Checkpoint(checkpoint, cast(Dtype, dtype), "cpu"))  # int8 is no rung of torch's
+
+    pipe = make(PLAIN.dtype)
     pipe.model.eval()
+    if writes(pipe.model):
+        del pipe  # one at a time
+        return _chosen(tried_writing(task, make, rungs), folder)
     with torch.inference_mode():
         calls = asked(task, pipe)
     if not calls:
@@ -78,7 +87,8 @@ def _try(model: Surveyed, rung: Rung, threads: int, folder: Path) -> Tried:
     try:
         if rung.runtime != "torch":
             exported.export(model.pipe.model, rung, largest_question(model.calls), folder)
-            exported.load_library(rung)
+        if rung.runtime == "openvino":
+            prepare_openvino()  # what all of its programs share is not to be taken for one's own memory
         trim_memory()  # what a conversion leaves behind would be taken again unseen
         before = resident_bytes()
         ask = _asks_torch(model, rung) if rung.runtime == "torch" else _asks_program(rung, threads, folder)

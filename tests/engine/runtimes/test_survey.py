@@ -12,6 +12,7 @@ import pytest
 from core.catalog import Catalog, ModelCard
 from core.engine import ModelKey
 from core.engine.loader import TransformersLoader
+from core.engine.runtimes import rungs
 from core.engine.runtimes import survey as surveys
 from core.engine.runtimes import surveyor as surveyor_module
 from core.engine.runtimes.exported import open_program
@@ -93,22 +94,38 @@ def test_a_conversion_that_fails_costs_only_the_rung(
 def test_a_model_that_is_asked_in_more_ways_than_a_program_answers_is_left_to_torch(
     tiny_folder: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    task = get_task("text-generation")
+    task = get_task("text-to-speech")
     tried = survey(task, tiny_folder(task.id), (OPENVINO, PLAIN), 1, tmp_path)
     assert verdicts(tried) == {"openvino float32": "skipped"}
     assert Finding(tuple(tried)).chosen is None
 
 
-@pytest.mark.parametrize(("task_id", "looked"), [("text-classification", True), ("text-generation", False)])
-def test_what_generates_is_not_even_surveyed(
-    task_id: str, looked: bool, tiny_folder: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+LOOKED_AT = [
+    ("text-classification", "openvino", "float32", True, True),
+    ("text-generation", "openvino", "float32", True, False),  # no program writes
+    ("text-generation", "auto", "auto", False, False),
+    ("text-generation", "auto", "auto", True, True),
+]
+
+
+@pytest.mark.parametrize(("task_id", "runtime", "dtype", "multiplies_bfloat16", "looked"), LOOKED_AT)
+def test_only_what_has_a_choice_is_surveyed(
+    task_id: str,
+    runtime: str,
+    dtype: str,
+    multiplies_bfloat16: bool,
+    looked: bool,
+    tiny_folder: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[ModelKey] = []
     monkeypatch.setattr(Surveyor, "look", lambda _, key, *rest: seen.append(key))
+    monkeypatch.setattr(rungs, "multiplies_bfloat16", lambda: multiplies_bfloat16)
     card = ModelCard(task_id=task_id, model_id="starters/tiny", title="Tiny", folder=tiny_folder(task_id))
     surveyor = Surveyor(tmp_path)
     loader = TransformersLoader(hub=Hub(offline=True), catalog=Catalog([card]), tasks=TASKS, surveyor=surveyor)
-    loader.load(ModelKey(task_id, card.model_id, None, "float32", "cpu", "openvino"), lambda _done, _total: None)
+    loader.load(ModelKey(task_id, card.model_id, None, dtype, "cpu", runtime), lambda _done, _total: None)
     surveyor.close()
     assert bool(seen) == looked
 
