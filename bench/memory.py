@@ -1,7 +1,8 @@
 """Walks through more models than fit: `python -m bench.memory` prints what is resident and what is booked at each step.
 
 Six checkpoints of 107 MB, a budget for three of them, one process. Once in float32, as they are on disk, so that their
-weights are mapped and not copied; once in bfloat16, which has to be converted. Draws `docs/memory.svg`.
+weights are mapped and not copied; once in bfloat16, which has to be converted. Draws `docs/memory.svg`. Then, where
+OpenVINO is installed, two of them come and go as its programs.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from core.engine import Engine, ModelKey
 from core.engine.allocator import trim_memory
 from core.engine.cache import with_headroom
 from core.engine.loader import TransformersLoader
+from core.engine.runtimes.rungs import is_installed, named
+from core.engine.runtimes.surveyor import Surveyor
 from core.hub import Hub
 from core.tasks import TASKS, get_task
 from core.values import Text
@@ -34,6 +37,12 @@ FIT: Final = 3
 NAMES: Final = "ABCDEFG"
 ROUTE: Final = (0, 1, 2, 0, 3, 4, 5, 0)
 """Which model is asked at each step: three that fit, one that is here, three that are not, one that had to go."""
+
+ROUNDS: Final = 3
+"""How often each program comes and goes; the first time pays for what a library keeps for good."""
+
+GROUPS: Final = 8
+"""Groups of sixteen texts that each is asked, of up to twelve lengths, in whatever batches they come to."""
 
 TASK: Final = "text-classification"
 SECOND_TASK: Final = "zero-shot-classification"
@@ -164,6 +173,42 @@ def walked(folders: Sequence[Path], dtype: Dtype) -> list[Step]:
     return steps
 
 
+def come_and_go(folders: Sequence[Path], findings: Path) -> None:
+    """Have programs of OpenVINO made, then load, ask and unload them in turn; print what is resident at each step."""
+    named_folders = list(zip(NAMES, folders, strict=False))
+    cards = [ModelCard(task_id=TASK, model_id=name, title=name, folder=folder) for name, folder in named_folders]
+    keys = [ModelKey(TASK, card.model_id, None, "float32", "cpu", "openvino") for card in cards]
+    surveyor, task = Surveyor(findings), get_task(TASK)
+    loader = TransformersLoader(
+        hub=Hub(cache_folder=folders[0], offline=True), catalog=Catalog(cards), tasks=TASKS, surveyor=surveyor
+    )
+    engine = Engine(loader=loader, budget_bytes=4 * 10**9)
+    for key in keys:
+        engine.load(task, key).result()
+        while (status := engine.info(key)) and surveyor.finding(key, status.revision) is None:
+            time.sleep(0.5)
+        engine.unload(key)
+    print("\n| OpenVINO | before, MB | once loaded, MB | after runs, MB | once unloaded, MB |")
+    print("| --- | --- | --- | --- | --- |")
+    for _ in range(ROUNDS):
+        for key in keys:
+            sizes = [resident_mb()[0]]
+            engine.load(task, key).result()
+            sizes.append(resident_mb()[0])
+            for group in range(GROUPS):
+                texts = [Text(text="A film to remember. " * (1 + number * group % 12)) for number in range(16)]
+                for ticket in [engine.submit(task, key, text, task.parameters()) for text in texts]:
+                    ticket.result()
+            status = engine.info(key)
+            sizes.append(resident_mb()[0])
+            engine.unload(key)
+            sizes.append(resident_mb()[0])
+            name = f"{key.model_id}, {status.runtime if status else ''}"
+            print(f"| {name} | {' | '.join(f'{size:.0f}' for size in sizes)} |", flush=True)
+    engine.close()
+    surveyor.close()
+
+
 def main() -> None:
     """Walk in both dtypes; print tables, draw the chart."""
     argparse.ArgumentParser(description=__doc__).parse_args()
@@ -172,6 +217,8 @@ def main() -> None:
         warm_up(Path(folder) / "first")
         folders = [large(Path(folder) / f"{number}", seed=number) for number in range(MODELS)]
         both = {dtype: walked(folders, dtype) for dtype in ("float32", "bfloat16")}
+        if is_installed(named("openvino float32")):
+            come_and_go(folders[:2], Path(folder) / "findings")
     groups = {
         f"{number + 1}: {rows[0].what}": [
             (f"{dtype}, {name}", max(0.0, size_mb))

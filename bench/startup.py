@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 from playwright.sync_api import Browser
 
 from bench.chromium import chromium
-from bench.site import Site, runnable_tasks, served
+from bench.site import Site, served, wait_until_warm
 
 RUNS = 3
 """Cold starts; the median is printed."""
@@ -26,20 +26,40 @@ RUNS = 3
 SESSIONS = 20
 """Further idle sessions, each a page of its own."""
 
+SURVEYED_WITHIN_S = 900
+QUIET_S = 5
+"""Seconds without a survey after which there comes none: between two, models are loaded anew."""
+
 
 def memory_mb(process_id: int) -> float:
     """Return the proportional set size of a process and its children, in MB."""
     total_kb = 0
-    for folder in Path("/proc").glob("[0-9]*"):
+    for folder in [Path("/proc") / str(process_id), *_children(process_id)]:
         try:
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if process_id not in (int(folder.name), parent):
-                continue
             rollup = (folder / "smaps_rollup").read_text()
-        except (OSError, IndexError):
+        except OSError:
             continue
         total_kb += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
     return total_kb / 1000
+
+
+def _children(process_id: int) -> list[Path]:
+    """Return the folders of a process's children, as proc(5) has them."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == process_id:
+                found.append(folder)
+        except (OSError, IndexError):
+            continue
+    return found
+
+
+def _command(folder: Path) -> bytes:
+    try:
+        return (folder / "cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def first_page_s(browser: Browser, site: Site) -> tuple[float, float]:
@@ -63,16 +83,26 @@ def first_answer_s(browser: Browser, site: Site) -> float:
     return now - site.started_s
 
 
-def wait_until_warm(site: Site) -> int:
-    """Wait until the first model of each task that can run here is loaded; return how many these are."""
-    wanted = len(runnable_tasks(site))
-    give_up = time.monotonic() + 120
-    while time.monotonic() < give_up:
-        with urlopen(f"{site.url}/api/models", timeout=10) as answer:
-            if sum(row["state"] == "loaded" for row in json.load(answer)) >= wanted:
-                return wanted
+def models_loaded(site: Site) -> int:
+    """Return how many models are in memory; functions of `demos/` are none."""
+    with urlopen(f"{site.url}/api/models", timeout=10) as answer:
+        rows = json.load(answer)
+    return sum(row["state"] == "loaded" and not row["id"].startswith("demos/") for row in rows)
+
+
+def wait_until_surveyed(site: Site) -> None:
+    """Wait until no survey of a model is a child of the server: until then memory is what they take, too.
+
+    Raises: TimeoutError if they take too long.
+    """
+    give_up = time.monotonic() + SURVEYED_WITHIN_S
+    last = time.monotonic()
+    while time.monotonic() - last < QUIET_S:
+        if time.monotonic() > give_up:
+            raise TimeoutError("the models were not surveyed in time")
+        if any(b"runtimes.survey" in _command(child) for child in _children(site.process.pid)):
+            last = time.monotonic()
         time.sleep(0.2)
-    raise TimeoutError("the default models were not all loaded within two minutes")
 
 
 def ask(site: Site, text: str) -> None:
@@ -99,7 +129,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site:
             bare = memory_mb(site.process.pid)
             first_page_s(browser, site)
-            loaded = wait_until_warm(site)
+            wait_until_warm(site)
+            wait_until_surveyed(site)
+            loaded = models_loaded(site)
             ask(site, "Warm now.")
             warm = memory_mb(site.process.pid)
             sessions = [browser.new_page() for _ in range(SESSIONS)]
