@@ -49,11 +49,16 @@ Ask = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Surveyed:
-    """Hold a model under survey: its task, the loaded pipe in plain float32, and what it is asked for the probe."""
+    """Hold a model under survey: its task, the loaded pipe in plain float32, and what it is asked for the probe.
+
+    Args:
+        unseen: questions of sizes that none of the calls has, of those that the model takes.
+    """
 
     task: Task
     pipe: Any
     calls: Sequence[Call]
+    unseen: Sequence[Mapping[str, Any]]
 
 
 def survey(task: Task, checkpoint: Path, rungs: Sequence[Rung], threads: int, folder: Path) -> list[Tried]:
@@ -70,10 +75,11 @@ def survey(task: Task, checkpoint: Path, rungs: Sequence[Rung], threads: int, fo
         return _chosen(tried_writing(task, make, rungs), folder)
     with torch.inference_mode():
         calls = asked(task, pipe)
+        unseen = [question for question in sizes_not_seen(calls) if _takes(pipe.model, question)] if calls else []
     if not calls:
         note = "its task asks the model in more ways than a program answers"
         return [Tried(rung.name, "skipped", note) for rung in rungs if rung is not PLAIN]
-    model = Surveyed(task, pipe, calls)
+    model = Surveyed(task, pipe, calls, unseen)
     # Lower precision in torch comes last: it changes the weights that the others are made of.
     order = sorted(rungs, key=lambda rung: (rung.runtime == "torch", rung is not PLAIN))
     tried = [_try(model, rung, threads, folder / rung.name.replace(" ", "-")) for rung in order]
@@ -95,7 +101,7 @@ def _try(model: Surveyed, rung: Rung, threads: int, folder: Path) -> Tried:
         largest, problem = difference(model.calls, ask)
         if problem or (rung is not PLAIN and largest > rung.tolerance):
             return Tried(rung.name, "disagrees", problem or f"a score differs by {largest:.3f}", 0.0, largest)
-        took_ms = _probe_ms(model.calls, ask, lanes_of(model.task))
+        took_ms = _probe_ms(model.calls, ask, lanes_of(model.task), model.unseen)
         grown_bytes = 0 if rung.runtime == "torch" else max(0, resident_bytes() - before)
         return Tried(rung.name, "slower", "", took_ms, largest, grown_bytes)
     except Exception as err:  # exporters raise whatever the libraries below them do
@@ -134,7 +140,16 @@ def _asks_program(rung: Rung, threads: int, folder: Path) -> Ask:
     return ask_program
 
 
-def _probe_ms(calls: Sequence[Call], ask: Ask, lanes: int) -> float:
+def _takes(model: Any, question: Mapping[str, Any]) -> bool:
+    """Return whether a model answers a question of a size that its task may never ask it."""
+    try:
+        model(**question)
+    except Exception:  # whatever a model does with what it was not made for
+        return False
+    return True
+
+
+def _probe_ms(calls: Sequence[Call], ask: Ask, lanes: int, unseen: Sequence[Mapping[str, Any]]) -> float:
     """Return the milliseconds that all calls take together at their best, and as much again of sizes not seen yet.
 
     A visitor's text has a length of its own, and some libraries prepare themselves for each: OpenVINO was as fast as
@@ -145,11 +160,12 @@ def _probe_ms(calls: Sequence[Call], ask: Ask, lanes: int) -> float:
             have not, so that half of what counts is the time of a run alone and half its share of runs side by side:
             alone, OpenVINO took 0.87 of ONNX Runtime's time for a BERT, and answered 250 texts a second where that
             answered 300.
+        unseen: questions of those sizes.
     """
-    questions, unseen = [call.inputs for call in calls], sizes_not_seen(calls)
+    questions = [call.inputs for call in calls]
     _seconds(questions, ask)  # whatever is prepared once is prepared now
     best = _seconds(questions, ask)
-    new = _seconds(unseen, ask) * _share(questions, unseen)
+    new = _seconds(unseen, ask) * _share(questions, unseen) if unseen else 0.0
     best = min(best, *(_seconds(questions, ask) for _ in range(ROUNDS - 1)))
     if lanes > 1:
         best = (best + _seconds_beside(questions, ask, lanes)) / 2

@@ -58,7 +58,7 @@ def favour(patch: pytest.MonkeyPatch) -> None:
     """Let plain torch take an hour, so that what a survey chooses is no matter of luck."""
     timed = surveys._probe_ms
 
-    def slow_for_torch(calls: Any, ask: Any, lanes: int) -> float:
-        return timed(calls, ask, lanes) + (3.6e6 if ask.__name__ == "ask" else 0)
+    def slow_for_torch(calls: Any, ask: Any, lanes: int, unseen: Any) -> float:
+        return timed(calls, ask, lanes, unseen) + (3.6e6 if ask.__name__ == "ask" else 0)
 
     patch.setattr(surveys, "_probe_ms", slow_for_torch)

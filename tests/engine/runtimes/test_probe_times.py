@@ -47,5 +47,5 @@ def test_half_of_what_counts_is_the_share_of_runs_side_by_side(
     assert len(unseen) == 9
     share = sum(call.inputs["ids"].numel() for call in CALLS) / sum(one["ids"].numel() for one in unseen)
     assert share < 1
-    assert _probe_ms(CALLS, clock.ask, lanes) == pytest.approx(ms + 9_000 * share)
+    assert _probe_ms(CALLS, clock.ask, lanes, unseen) == pytest.approx(ms + 9_000 * share)
     assert clock.asked.get("beside", 0) == (0 if lanes == 1 else (ROUNDS + 1) * 2 * len(CALLS))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from core.catalog import Catalog, ModelCard
 from core.engine import ModelKey
@@ -68,6 +69,20 @@ def test_int8_answers_within_its_tolerance(checkpoint: Path, tmp_path: Path) -> 
     (one, _) = survey(TASK, checkpoint, (INT8, PLAIN), 1, tmp_path)
     assert one.verdict in ("chosen", "slower")
     assert one.difference <= INT8.tolerance
+
+
+def test_sizes_that_the_model_does_not_take_are_asked_of_nobody(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes_not_seen = surveys.sizes_not_seen
+
+    def with_one_too_long(calls: Any) -> list[dict[str, Any]]:
+        (found, *_) = sizes_not_seen(calls)
+        return [found, {name: torch.ones(1, 10_000, dtype=one.dtype) for name, one in found.items()}]
+
+    monkeypatch.setattr(surveys, "sizes_not_seen", with_one_too_long)
+    (plain,) = survey(TASK, checkpoint, (PLAIN,), 1, tmp_path)
+    assert (plain.verdict, plain.note) == ("chosen", "")
 
 
 def test_a_rung_that_is_not_installed_says_what_to_install(
