@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from core.engine.ticket import Ticket
 from core.engine.torch_setup import allowed_cpus
@@ -51,6 +51,28 @@ def runs_side_by_side() -> int:
 @cache
 def _cpus() -> int:
     return allowed_cpus()
+
+
+def keep_apart(model: Any) -> None:
+    """Have runs that go side by side take turns in those parts of a model that remember the run before.
+
+    A Wav2Vec2-BERT or -Conformer notes the length that it is asked for, then what it makes of that: of two runs at once
+    the longer was left with what was made of the shorter one's length, and failed, as did all of that length after it.
+    Such a part is known by its names; none takes more than a moment.
+    """
+    for module in model.modules():
+        if hasattr(module, "extend_pe") or any(name.startswith("cached_") for name in vars(module)):
+            module.forward = _in_turns(module.forward)
+
+
+def _in_turns(forward: Callable[..., Any]) -> Callable[..., Any]:
+    turn = threading.Lock()
+
+    def forward_in_turn(*positional: Any, **by_name: Any) -> Any:
+        with turn:
+            return forward(*positional, **by_name)
+
+    return forward_in_turn
 
 
 class Lanes:

@@ -19,6 +19,7 @@ from core.engine.allocator import trim_memory, weights_apart
 from core.engine.cache import HEADROOM
 from core.engine.checkpoint import check_architecture, check_folder
 from core.engine.key import Loaded, ModelKey, Progress
+from core.engine.lanes import keep_apart
 from core.engine.precision import choose_device, choose_dtype
 from core.engine.room import is_out_of_memory
 from core.engine.runtimes.lengths import lengthen
@@ -198,6 +199,7 @@ def _make(task: Task, checkpoint: Checkpoint, title: str) -> Any:
     model = getattr(pipe, "model", None)
     if isinstance(model, torch.nn.Module):
         model.eval()
+        keep_apart(model)
     return pipe
 
 

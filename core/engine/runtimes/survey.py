@@ -23,7 +23,7 @@ from typing import Any, Final, cast
 
 from core.engine.allocator import trim_memory
 from core.engine.budget import resident_bytes
-from core.engine.lanes import lanes_of, share_processors
+from core.engine.lanes import keep_apart, lanes_of, share_processors
 from core.engine.precision import Dtype
 from core.engine.runtimes import exported
 from core.engine.runtimes.findings import PROGRAM, Tried, write
@@ -117,6 +117,7 @@ def _asks_torch(model: Surveyed, rung: Rung) -> Ask:
 
     dtype = getattr(torch, rung.dtype)
     torch_model = model.pipe.model.to(dtype)
+    keep_apart(torch_model)  # only now: an exporter follows no lock
     if rung.dtype == "bfloat16":
         lengthen(torch_model)
 
