@@ -36,7 +36,7 @@ def icons_named(streamlit_static: Path) -> set[str]:
 def write_font(streamlit_static: Path) -> None:
     """Write the font anew, with the icons that are named now, and their names beside it.
 
-    Raises: KeyError if Streamlit's font has no icon of a name.
+    What is named and has no icon in Streamlit's font is left out.
     """
     from fontTools.subset import Options, Subsetter
     from fontTools.ttLib import TTFont
