@@ -24,11 +24,6 @@ from core.engine.runtimes.rungs import Rung
 
 log = logging.getLogger(__name__)
 
-GROUP: Final = 64
-"""Numbers that OpenVINO rounds to 8 bits by one scale. Source: groups of 32 took a ViT 8 % and a wav2vec 2.0 13 %
-longer, groups of 192 as long, and the coarser they are the more one large number costs those beside it.
-"""
-
 SIZES: Final = 512
 """Operations prepared for one size of input that OpenVINO keeps, each time that a program is opened.
 
@@ -157,7 +152,6 @@ def _open_openvino(folder: Path, rung: Rung, threads: int, runs: int) -> Callabl
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": runs,
         "CPU_RUNTIME_CACHE_CAPACITY": SIZES,
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP if rung.dtype == "int8" else 0,
     }
     prepare_openvino()
     made = ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, config=config)

@@ -5,12 +5,25 @@ Owns these changes of a graph. Who exports it, and with what it is opened, is `c
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 
 MOST: Final = 127
 """The largest number that a weight of 8 bits has; -128 is left out, so that zero stays zero."""
+
+GROUPS: Final = range(32, 257, 32)
+"""How many numbers that come in may be rounded to 8 bits by one scale. They have to divide a row, or it is left out.
+
+Source: of a BERT 384 wide groups of 192 took 0.88 to 0.90 of the time of groups of 64, of one 768 wide 0.87 to 0.93, of
+a ViT 192 wide 0.92, groups of 128 there 1.35. Those of 768 gained 0.05 more; but the coarser they are, the more one
+large number costs those beside it.
+"""
+
+_ASKED_FOR: Final = ("runtime_options", "DYNAMIC_QUANTIZATION_GROUP_SIZE")
+"""Where a graph says what it wants to be compiled with, for whoever compiles it with nothing else."""
 
 _SMALLEST: Final = np.float32(1e-12)
 """Stands for the largest weight of a row in which all are zero."""
@@ -39,11 +52,11 @@ def quantize_weights(graph: Any) -> int:
     """Keep the weights of a graph's matrix products in 8 bits and a scale for each output; return how many there were.
 
     A processor that multiplies 8 bits then rounds what comes in as it comes, in groups, so that nothing has to be known
-    of it before. Convolutions and tables of embeddings stay as they are.
+    of it before; the graph says how large these are. Convolutions and tables of embeddings stay as they are.
     """
     from openvino import opset13 as made
 
-    changed = 0
+    changed, taken_in = 0, Counter[int]()
     for node in graph.get_ordered_ops():
         weights = _weights(node)
         if weights is not None:
@@ -53,7 +66,23 @@ def quantize_weights(graph: Any) -> int:
             product = made.multiply(made.convert(rounded, "f32"), made.constant(scale.astype(np.float32)))
             node.input(1).replace_source_output(product.output(0))
             changed += 1
+            taken_in[weights.shape[over_inputs]] += weights.size
+    if changed:
+        graph.set_rt_info(str(_group(taken_in)), list(_ASKED_FOR))
     return changed
+
+
+def _group(taken_in: Mapping[int, int]) -> int:
+    """Return the largest group that fits nearly all weights, of which there are so many in rows of each length.
+
+    Where none does, the one that fits most.
+    """
+    nearly_all = 0.9 * sum(taken_in.values())
+
+    def fits(group: int) -> float:
+        return min(nearly_all, sum(count for length, count in taken_in.items() if length % group == 0))
+
+    return max(GROUPS, key=lambda group: (fits(group), group))
 
 
 def _floored_division(node: Any) -> tuple[Any, int] | None:

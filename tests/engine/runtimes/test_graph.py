@@ -106,6 +106,31 @@ def test_weights_are_kept_in_8_bits_with_a_scale_for_each_output() -> None:
     assert (found[:, 3] == 0).all()
 
 
+@pytest.mark.parametrize(
+    ("rows", "group"),
+    [
+        ([64, 64], 64),
+        ([192, 768], 192),
+        ([768, 3072], 256),
+        ([128] * 16 + [160], 128),  # of which a group of 32 would fit all, and cost all
+        ([320], 160),
+        ([96, 100], 96),
+    ],
+)
+def test_a_graph_says_how_many_numbers_are_rounded_together(rows: list[int], group: int) -> None:
+    from openvino import opset13 as made
+
+    given = [made.parameter([-1, length], np.float32) for length in rows]
+    products = [
+        made.matmul(one, made.constant(np.ones((8, length), np.float32)), False, True)
+        for one, length in zip(given, rows, strict=True)
+    ]
+    graph = openvino.Model(products, given)
+    assert quantize_weights(graph) == len(rows)
+    compiled = openvino.Core().compile_model(graph, "CPU", {})
+    assert compiled.get_property("DYNAMIC_QUANTIZATION_GROUP_SIZE") == group
+
+
 def test_a_text_is_answered_alike_by_weights_of_8_bits(tiny_folder: Callable[[str], Path], tmp_path: Path) -> None:
     calls = write_program("text-classification", INT8, tiny_folder, tmp_path)
     program = open_program(tmp_path, INT8, 1)
