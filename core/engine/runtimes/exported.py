@@ -9,7 +9,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ Source: two threads asking a BERT for 1,800 batches of 1 to 16 texts of 8 to 50 
 """
 
 Program = Callable[..., Any]
-"""Given tensors by name, returns what the model it was made of would."""
+"""Given by name what the model it was made of is given, returns what that would."""
 
 
 def export(model: Any, rung: Rung, sample: Call, folder: Path) -> None:
@@ -60,10 +60,15 @@ def export(model: Any, rung: Rung, sample: Call, folder: Path) -> None:
         )
     else:
         made = OpenVINOExporter().export(model, dict(sample.inputs), OpenVINOConfig(dynamic=True))
-        count_in_whole_numbers(made.program)
-        if rung.dtype == "int8":
-            quantize_weights(made.program)
+        finish_graph(made.program, rung)
     made.save_pretrained(folder)
+
+
+def finish_graph(graph: Any, rung: Rung) -> None:
+    """Make of an exported graph of OpenVINO what its rung computes."""
+    count_in_whole_numbers(graph)
+    if rung.dtype == "int8":
+        quantize_weights(graph)
 
 
 def open_program(folder: Path, rung: Rung, threads: int) -> Program:
@@ -94,7 +99,7 @@ def open_program(folder: Path, rung: Rung, threads: int) -> Program:
         runs = min(runs_side_by_side(), threads)
         if runs not in own.programs:
             own.programs[runs] = way_for(runs)()
-        return own.programs[runs](**inputs)
+        return own.programs[runs](**tensors_of(inputs))
 
     return ask
 
@@ -143,19 +148,9 @@ def _open_openvino(folder: Path, rung: Rung, threads: int, runs: int) -> Callabl
     That is a request of its own: one answers one question at a time.
     """
     from transformers import AutoConfig
-    from transformers.exporters import ExportedModel
     from transformers.exporters.runners.runner_openvino import openvino_output_tensor
 
-    narrow = rung.dtype == "bfloat16" or (rung.dtype == "int8" and multiplies_bfloat16())
-    config = {
-        "INFERENCE_PRECISION_HINT": "bf16" if narrow else "f32",
-        "INFERENCE_NUM_THREADS": threads,
-        "NUM_STREAMS": runs,
-        "CPU_RUNTIME_CACHE_CAPACITY": SIZES,
-    }
-    prepare_openvino()
-    made = ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, config=config)
-    runner = next(iter(made.runners.values()))
+    runner = compiled(folder, rung, threads, {"NUM_STREAMS": runs})
     places = {name: place for place, port in enumerate(runner.compiled_model.inputs) for name in port.get_names()}
     outputs = [(port, _axes_of_texts(port)) for port in runner.compiled_model.outputs]
     lengthening = Lengthening.of(AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False))
@@ -174,6 +169,22 @@ def _open_openvino(folder: Path, rung: Rung, threads: int, runs: int) -> Callabl
         return ask
 
     return for_a_thread
+
+
+def compiled(folder: Path, rung: Rung, threads: int, options: Mapping[str, Any]) -> Any:
+    """Return transformers' runner of a program of OpenVINO, compiled for its rung and with these options."""
+    from transformers.exporters import ExportedModel
+
+    narrow = rung.dtype == "bfloat16" or (rung.dtype == "int8" and multiplies_bfloat16())
+    config = {
+        "INFERENCE_PRECISION_HINT": "bf16" if narrow else "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "CPU_RUNTIME_CACHE_CAPACITY": SIZES,
+        **options,
+    }
+    prepare_openvino()
+    made = ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, config=config)
+    return next(iter(made.runners.values()))
 
 
 def _axes_of_texts(port: Any) -> list[int]:
@@ -200,9 +211,10 @@ def put_in_place(model: Any, program: Program, instead: Callable[[Exception], An
     dtype, device = model.dtype, model.device
     giving_up = threading.Lock()
 
+    @wraps(model.forward)  # transformers asks it what a model takes
     def forward(**inputs: Any) -> Any:
         try:
-            return program(**tensors_of(inputs))
+            return program(**inputs)
         except Exception as err:
             if is_out_of_memory(err):
                 raise  # a smaller batch may fit; nothing is wrong with the program
@@ -210,12 +222,20 @@ def put_in_place(model: Any, program: Program, instead: Callable[[Exception], An
         with giving_up:  # two threads may find out at the same time
             if model.forward is forward:
                 model.forward = instead(failure).forward
+        if _has_read(inputs):
+            raise failure  # what came before is the program's; the next text is begun by what answers instead
         return model.forward(**inputs)
 
     model.to("meta")
     # What is asked of a module is where its first parameter stands and what it computes in.
     model.register_parameter("stands_for_all", torch.nn.Parameter(torch.zeros(1, dtype=dtype, device=device), False))
     model.forward = forward
+
+
+def _has_read(inputs: Mapping[str, Any]) -> bool:
+    """Return whether a question goes on from what a program has read and kept."""
+    cache = inputs.get("past_key_values")
+    return cache is not None and cache.get_seq_length() > 0
 
 
 def remove(folder: Path) -> None:

@@ -55,6 +55,19 @@ class Tried:
     difference: float = 0.0
     memory_bytes: int = 0
 
+    @staticmethod
+    def missing(rung: Rung) -> Tried:
+        """Return a rung whose packages are not installed."""
+        return Tried(rung.name, "missing", f"pip install {' '.join(rung.packages)}")
+
+    @staticmethod
+    def failed(rung: Rung, task_id: str, err: Exception) -> Tried:
+        """Return a rung that cannot be exported or run, and log why."""
+        log.warning("%s does not work for %s", rung.name, task_id, exc_info=err)
+        # OpenVINO says first where in its own source it stood.
+        lines = [line for line in str(err).splitlines() if line.strip() and not line.startswith("Exception from")]
+        return Tried(rung.name, "failed", f"{type(err).__name__}: {lines[0] if lines else ''}"[:300])
+
 
 @dataclass(frozen=True)
 class Finding:

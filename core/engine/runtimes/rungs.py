@@ -77,9 +77,9 @@ def is_worth_a_look(runtime: str, dtype: str, *, writes: bool = False) -> bool:
     """Return whether there is a choice: more than one rung that can run here.
 
     Args:
-        writes: whether the model writes token by token, as only torch does.
+        writes: whether the model writes token by token, as no program of ONNX Runtime does here.
     """
-    able = [rung for rung in candidates(runtime, dtype) if rung.runtime == "torch" or not writes]
+    able = [rung for rung in candidates(runtime, dtype) if rung.runtime != "onnx" or not writes]
     return dtype in ("auto", "float32") and sum(map(is_installed, able)) > 1
 
 

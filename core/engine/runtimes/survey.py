@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-import logging
 import os
 import signal
 import sys
@@ -35,8 +34,6 @@ from core.engine.runtimes.writing import tried_writing, writes
 from core.engine.torch_setup import prepare_torch
 from core.tasks import get_task
 from core.tasks.spec import Checkpoint, Task
-
-log = logging.getLogger(__name__)
 
 ROUNDS: Final = 3
 """How often the probe is timed; the fastest round counts, as others may share the machine."""
@@ -72,7 +69,7 @@ def survey(task: Task, checkpoint: Path, rungs: Sequence[Rung], threads: int, fo
     pipe.model.eval()
     if writes(pipe.model):
         del pipe  # one at a time
-        return _chosen(tried_writing(task, make, rungs), folder)
+        return _chosen(tried_writing(task, make, rungs, threads, folder), folder)
     with torch.inference_mode():
         calls = asked(task, pipe)
         unseen = [question for question in sizes_not_seen(calls) if _takes(pipe.model, question)] if calls else []
@@ -89,7 +86,7 @@ def survey(task: Task, checkpoint: Path, rungs: Sequence[Rung], threads: int, fo
 def _try(model: Surveyed, rung: Rung, threads: int, folder: Path) -> Tried:
     """Convert, compare and time a rung."""
     if not is_installed(rung):
-        return Tried(rung.name, "missing", f"pip install {' '.join(rung.packages)}")
+        return Tried.missing(rung)
     try:
         if rung.runtime != "torch":
             exported.export(model.pipe.model, rung, largest_question(model.calls), folder)
@@ -105,10 +102,7 @@ def _try(model: Surveyed, rung: Rung, threads: int, folder: Path) -> Tried:
         grown_bytes = 0 if rung.runtime == "torch" else max(0, resident_bytes() - before)
         return Tried(rung.name, "slower", "", took_ms, largest, grown_bytes)
     except Exception as err:  # exporters raise whatever the libraries below them do
-        log.warning("%s does not work for %s", rung.name, model.task.id, exc_info=err)
-        # OpenVINO says first where in its own source it stood.
-        lines = [line for line in str(err).splitlines() if line.strip() and not line.startswith("Exception from")]
-        return Tried(rung.name, "failed", f"{type(err).__name__}: {lines[0] if lines else ''}"[:300])
+        return Tried.failed(rung, model.task.id, err)
 
 
 def _asks_torch(model: Surveyed, rung: Rung) -> Ask:

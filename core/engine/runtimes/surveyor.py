@@ -20,8 +20,10 @@ from weakref import WeakKeyDictionary
 
 from core.engine.key import ModelKey
 from core.engine.runtimes import exported
+from core.engine.runtimes.decoder import open_decoder
 from core.engine.runtimes.findings import FILE, PROGRAM, Finding, Findings
 from core.engine.runtimes.rungs import Rung, finding_key
+from core.engine.runtimes.writing import writes
 from core.engine.torch_setup import allowed_cpus
 from core.settings import ROOT, Settings
 
@@ -81,8 +83,10 @@ class Surveyor:
 
         try:
             # First: another process may remove what is open already.
-            program_bytes = exported.size_bytes(folder, self.threads)
-            exported.put_in_place(model, exported.open_program(folder, rung, self.threads), instead)
+            is_decoder = writes(model)
+            program_bytes = exported.size_bytes(folder, 1 if is_decoder else self.threads)
+            opened = open_decoder if is_decoder else exported.open_program
+            exported.put_in_place(model, opened(folder, rung, self.threads), instead)
             with self._lock:
                 self._in_place[model] = place
             return program_bytes

@@ -1,7 +1,7 @@
-"""Whether what writes token by token thinks the same of each next token in another dtype, and how long a token takes.
+"""Whether what writes token by token thinks the same of each next token by another rung, and how long a token takes.
 
-Owns that comparison, in torch: no exported program writes. What answers in one call is `core.engine.runtimes.probe`'s;
-here each call goes on from the tokens of those before, so that two ways are compared for as long as those are the same.
+Owns that comparison. What answers in one call is `core.engine.runtimes.probe`'s; here each call goes on from the tokens
+of those before, so that two ways are compared for as long as those are the same.
 """
 
 from __future__ import annotations
@@ -9,11 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
+from core.engine.allocator import trim_memory
+from core.engine.budget import resident_bytes
+from core.engine.runtimes.decoder import TAKES, DecoderExport, open_decoder
+from core.engine.runtimes.exported import put_in_place
 from core.engine.runtimes.findings import Tried
+from core.engine.runtimes.openvino_setup import prepare_openvino
 from core.engine.runtimes.probe import read_example
-from core.engine.runtimes.rungs import PLAIN, Rung
+from core.engine.runtimes.rungs import PLAIN, Rung, is_installed
 from core.tasks.spec import Task
 from core.values import Value
 
@@ -35,11 +41,13 @@ class Writing:
     """Hold the calls that one answer took: the tokens that each was given, its scores of the next, and the time.
 
     Args:
+        takes: the names of all that a call was given.
         error: what it ended with instead, as where a model does not take what the example is of.
     """
 
     given: list[Any] = field(default_factory=list)
     scores: list[Any] = field(default_factory=list)
+    takes: set[str] = field(default_factory=set)
     seconds: float = 0.0
     error: str = ""
 
@@ -48,27 +56,94 @@ class _Enough(Exception):
     """Ends an answer after `STEPS` tokens."""
 
 
-def tried_writing(task: Task, make: Callable[[str], Any], rungs: Sequence[Rung]) -> list[Tried]:
-    """Try the rungs of torch on a model that writes; say of the others that they do not.
+def tried_writing(
+    task: Task, make: Callable[[str], Any], rungs: Sequence[Rung], threads: int, folder: Path
+) -> list[Tried]:
+    """Try the rungs on a model that writes; leave the program of each that has one in `folder`, by the rung's name.
 
     Args:
         make: loads the model in a dtype.
     """
-    plain = _written(task, make(PLAIN.dtype))
-    tried = []
-    for rung in rungs:
-        if rung.runtime != "torch":
-            tried.append(Tried(rung.name, "skipped", "it writes its answer step by step, as no program does"))
-        elif not any(one.scores for one in plain):
-            tried += [] if rung is PLAIN else [Tried(rung.name, "skipped", "what it writes has no scores to compare")]
-        elif rung is PLAIN:
-            tried.append(Tried(rung.name, "slower", "", _ms(plain, plain)))
+    pipe = make(PLAIN.dtype)
+    plain = _written(task, pipe)
+    if not any(one.scores for one in plain):
+        return [
+            Tried(rung.name, "skipped", "what it writes has no scores to compare") for rung in rungs if rung != PLAIN
+        ]
+    # A program of 8 bits changes what the others are made of.
+    order = sorted(rungs, key=lambda rung: (rung.runtime == "torch", rung.dtype == "int8"))
+    programs = _Programs(task, make, pipe.model, plain, threads, folder)
+    tried = {}
+    for rung in order:
+        if rung is PLAIN:
+            tried[rung] = Tried(rung.name, "slower", "", _ms(plain, plain))
+        elif rung.runtime == "torch":
+            tried[rung] = _compared(rung, plain, _written(task, make(rung.dtype)))
         else:
-            other = _written(task, make(rung.dtype))
-            largest, problem = disagreement(plain, other)
-            took_ms = 0.0 if problem else _ms(other, plain)
-            tried.append(Tried(rung.name, "disagrees" if problem else "slower", problem, took_ms, largest))
-    return tried
+            tried[rung] = programs.tried(rung)
+    return [tried[rung] for rung in rungs]
+
+
+class _Programs:
+    """Try a model's programs, which are exported once.
+
+    Args:
+        model: the model in plain float32.
+        plain: what it wrote.
+    """
+
+    def __init__(
+        self, task: Task, make: Callable[[str], Any], model: Any, plain: Sequence[Writing], threads: int, folder: Path
+    ) -> None:
+        self._task, self._make, self._model, self._plain = task, make, model, plain
+        self._threads, self._folder = threads, folder
+        self._export: DecoderExport | Exception | None = None
+
+    def tried(self, rung: Rung) -> Tried:
+        """Export, compare and time a rung."""
+        takes = set().union(*(one.takes for one in self._plain))
+        if self._model.config.is_encoder_decoder or not takes <= TAKES:
+            return Tried(rung.name, "skipped", "it writes of more than a text, as no program does")
+        if rung.runtime != "openvino":
+            return Tried(rung.name, "skipped", "it writes step by step, as only programs of OpenVINO do")
+        if not is_installed(rung):
+            return Tried.missing(rung)
+        try:
+            return self._written_by(rung, self._folder / rung.name.replace(" ", "-"))
+        except Exception as err:  # exporters raise whatever the libraries below them do
+            return Tried.failed(rung, self._task.id, err)
+
+    def _written_by(self, rung: Rung, folder: Path) -> Tried:
+        if self._export is None:
+            self._export = self._exported()
+        if isinstance(self._export, Exception):
+            raise self._export
+        self._export.save(rung, folder)
+        pipe = self._make(PLAIN.dtype)
+        prepare_openvino()
+        trim_memory()
+        before = resident_bytes()
+        put_in_place(pipe.model, open_decoder(folder, rung, self._threads), _raise)
+        other = _written(self._task, pipe)
+        return _compared(rung, self._plain, other, memory_bytes=max(0, resident_bytes() - before))
+
+    def _exported(self) -> DecoderExport | Exception:
+        """Return the export, or why there is none: the next rung need not try again."""
+        prompt = max((one.given[0] for one in self._plain if one.given), key=lambda given: given.shape[-1])
+        try:
+            return DecoderExport(self._model, prompt)
+        except Exception as err:
+            return err
+
+
+def _compared(rung: Rung, plain: Sequence[Writing], other: Sequence[Writing], memory_bytes: int = 0) -> Tried:
+    largest, problem = disagreement(plain, other)
+    took_ms = 0.0 if problem else _ms(other, plain)
+    return Tried(rung.name, "disagrees" if problem else "slower", problem, took_ms, largest, memory_bytes)
+
+
+def _raise(failure: Exception) -> Any:
+    raise failure
 
 
 def disagreement(plain: Sequence[Writing], other: Sequence[Writing]) -> tuple[float, str]:
@@ -105,10 +180,11 @@ def _written(task: Task, pipe: Any) -> list[Writing]:
 
 def _one(task: Task, pipe: Any, value: Value, parameters: Any) -> Writing:
     """Have a model write one answer, or the beginning of it."""
-    forward, found = pipe.model.forward, Writing()
+    forward, found, own = pipe.model.forward, Writing(), "forward" in vars(pipe.model)
 
     def record(*positional: Any, **by_name: Any) -> Any:
         answer = forward(*positional, **by_name)
+        found.takes |= {name for name, value in by_name.items() if value is not None}
         tokens = by_name.get("decoder_input_ids", by_name.get("input_ids"))
         logits = getattr(answer, "logits", None)
         if tokens is not None and logits is not None:
@@ -128,7 +204,10 @@ def _one(task: Task, pipe: Any, value: Value, parameters: Any) -> Writing:
         found = Writing(error=type(err).__name__)
     finally:
         found.seconds = time.perf_counter() - started
-        del pipe.model.forward
+        if own:
+            pipe.model.forward = forward
+        else:
+            del pipe.model.forward
     return found
 
 

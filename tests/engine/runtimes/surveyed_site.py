@@ -16,6 +16,7 @@ from core.engine.runtimes.rungs import named
 from core.engine.runtimes.surveyor import Surveyor
 from core.hub import Hub
 from core.tasks import TASKS, get_task
+from core.tasks.spec import Task
 from core.values import Labels, Text
 
 TASK = get_task("text-classification")
@@ -26,9 +27,18 @@ PATIENCE_S = 120.0
 class Site:
     """Hold an engine over one checkpoint, and a surveyor whose findings can be waited for."""
 
-    def __init__(self, checkpoint: Path, folder: Path, runtime: str = "openvino", *, budget_bytes: int = 10**9) -> None:
-        card = ModelCard(task_id=TASK.id, model_id="starters/tiny", title="Tiny", folder=checkpoint)
-        self.key = ModelKey(TASK.id, card.model_id, None, "float32", "cpu", runtime)
+    def __init__(
+        self,
+        checkpoint: Path,
+        folder: Path,
+        runtime: str = "openvino",
+        *,
+        task: Task = TASK,
+        budget_bytes: int = 10**9,
+    ) -> None:
+        self.task = task
+        card = ModelCard(task_id=task.id, model_id="starters/tiny", title="Tiny", folder=checkpoint)
+        self.key = ModelKey(task.id, card.model_id, None, "float32", "cpu", runtime)
         self.surveyor = Surveyor(folder)
         loader = TransformersLoader(
             hub=Hub(cache_folder=checkpoint, offline=True),
@@ -42,7 +52,7 @@ class Site:
         self.surveyor.found = self._renew
 
     def _renew(self, key: ModelKey) -> None:
-        self.engine.renew(TASK, key)
+        self.engine.renew(self.task, key)
         self.renewed.set()
 
     def ask(self, text: Text) -> tuple[Labels, str]:

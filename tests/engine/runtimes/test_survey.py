@@ -117,8 +117,9 @@ def test_a_model_that_is_asked_in_more_ways_than_a_program_answers_is_left_to_to
 
 LOOKED_AT = [
     ("text-classification", "openvino", "float32", True, True),
-    ("text-generation", "openvino", "float32", True, False),  # no program writes
-    ("text-generation", "auto", "auto", False, False),
+    ("text-generation", "openvino", "float32", True, True),
+    ("text-generation", "onnx", "auto", True, False),  # none of its programs writes
+    ("text-generation", "auto", "auto", False, True),
     ("text-generation", "auto", "auto", True, True),
 ]
 

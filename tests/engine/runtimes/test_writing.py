@@ -1,4 +1,4 @@
-"""What writes token by token, in bfloat16: compared step by step, timed, and passed over where it disagrees."""
+"""What writes token by token, by torch in bfloat16: compared step by step, timed, passed over where it disagrees."""
 
 from __future__ import annotations
 
@@ -42,10 +42,12 @@ def favoured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("task_id", WRITERS)
-def test_what_writes_is_compared_token_by_token_and_agrees(task_id: str, tiny_folder: TinyFolder) -> None:
+def test_what_writes_is_compared_token_by_token_and_agrees(
+    task_id: str, tiny_folder: TinyFolder, tmp_path: Path
+) -> None:
     task, folder = get_task(task_id), tiny_folder(task_id)
     assert writes(made(task, folder)("float32").model)
-    narrow, plain = tried_writing(task, made(task, folder), (NARROW, PLAIN))
+    narrow, plain = tried_writing(task, made(task, folder), (NARROW, PLAIN), 1, tmp_path)
     assert (narrow.verdict, narrow.note) == ("slower", "")
     assert 0 < narrow.difference <= TOLERANCE
     assert narrow.probe_ms > 0
@@ -54,7 +56,7 @@ def test_what_writes_is_compared_token_by_token_and_agrees(task_id: str, tiny_fo
 
 def test_what_is_heard_is_compared_too(tmp_path: Path) -> None:
     task = get_task("automatic-speech-recognition")
-    narrow, plain = tried_writing(task, made(task, whisper(tmp_path / "whisper")), (NARROW, PLAIN))
+    narrow, plain = tried_writing(task, made(task, whisper(tmp_path / "whisper")), (NARROW, PLAIN), 1, tmp_path)
     assert (narrow.verdict, narrow.note) == ("slower", "")
     assert narrow.probe_ms > 0
     assert plain.probe_ms > 0
@@ -76,7 +78,7 @@ def test_what_agrees_and_is_faster_is_chosen(tiny_folder: TinyFolder, tmp_path: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_writes_otherwise_is_passed_over(tiny_folder: TinyFolder) -> None:
+def test_what_writes_otherwise_is_passed_over(tiny_folder: TinyFolder, tmp_path: Path) -> None:
     task = get_task("text-generation")
     make = made(task, tiny_folder(task.id))
 
@@ -87,12 +89,14 @@ def test_what_writes_otherwise_is_passed_over(tiny_folder: TinyFolder) -> None:
                 pipe.model.get_output_embeddings().weight.mul_(40)
         return pipe
 
-    narrow, _ = tried_writing(task, make_otherwise, (NARROW, PLAIN))
+    narrow, _ = tried_writing(task, make_otherwise, (NARROW, PLAIN), 1, tmp_path)
     assert narrow.verdict == "disagrees"
     assert narrow.note == f"a score differs by {narrow.difference:.3f}"
 
 
-def test_what_fails_on_an_example_is_passed_over_unless_float32_does_too(tiny_folder: TinyFolder) -> None:
+def test_what_fails_on_an_example_is_passed_over_unless_float32_does_too(
+    tiny_folder: TinyFolder, tmp_path: Path
+) -> None:
     task = get_task("text-generation")
     make = made(task, tiny_folder(task.id))
 
@@ -103,7 +107,7 @@ def test_what_fails_on_an_example_is_passed_over_unless_float32_does_too(tiny_fo
                 pipe.tokenizer = None
             return pipe
 
-        return tried_writing(task, make_or_fail, (NARROW, PLAIN))
+        return tried_writing(task, make_or_fail, (NARROW, PLAIN), 1, tmp_path)
 
     assert [one.verdict for one in failing(NARROW.dtype)] == ["disagrees", "slower"]
     assert "fails on an example" in failing(NARROW.dtype)[0].note
@@ -136,10 +140,12 @@ def test_answers_are_compared_for_as_long_as_they_go_on_from_the_same(
     assert problem == expected[1]
 
 
-def test_what_has_no_scores_is_left_as_it_was(tiny_folder: TinyFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_has_no_scores_is_left_as_it_was(
+    tiny_folder: TinyFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     task = get_task("text-generation")
     monkeypatch.setattr(writing, "_written", lambda *_: [Writing()])
-    (narrow,) = tried_writing(task, made(task, tiny_folder(task.id)), (NARROW, PLAIN))
+    (narrow,) = tried_writing(task, made(task, tiny_folder(task.id)), (NARROW, PLAIN), 1, tmp_path)
     assert narrow.verdict == "skipped"
 
 

@@ -1,0 +1,150 @@
+"""A decoder of text as a program of OpenVINO that keeps what it has read: its cache of keys and values never leaves it.
+
+Owns the export, and what transformers' `generate` calls instead of the module's forward. Of torch's time for a token
+most went into reaching each of its operations from Python: a program does a token in one call. What writes from more
+than a text (an encoder's answer, a picture) is torch's.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from core.engine.runtimes.exported import Program, compiled, finish_graph
+from core.engine.runtimes.rungs import Rung
+
+TAKES: Final = frozenset(
+    {
+        "input_ids",
+        "attention_mask",
+        "position_ids",
+        "past_key_values",
+        "use_cache",
+        "return_dict",
+        "logits_to_keep",
+        "output_attentions",
+        "output_hidden_states",
+    }
+)
+"""What `generate` gives to the forward of a decoder of text alone."""
+
+CACHE_IN: Final[Mapping[str, str]] = {"float32": "f32", "bfloat16": "bf16", "int8": "u8"}
+"""What keys and values are kept in, by the dtype of the rung; OpenVINO would keep all in 8 bits."""
+
+
+class DecoderExport:
+    """Export a model once for all rungs.
+
+    Args:
+        prompt: tokens of a text, of shape (1, tokens).
+
+    Raises: whatever the exporter does: not every architecture can be exported.
+    """
+
+    def __init__(self, model: Any, prompt: Any) -> None:
+        from transformers.exporters import OpenVINOConfig, OpenVINOExporter
+        from transformers.exporters.utils import decompose_for_generation
+
+        prompts = prompt.repeat(2, 1)  # a program made of a single text takes no two
+        given = {"input_ids": prompts, "attention_mask": prompts.new_ones(prompts.shape)}
+        module, inputs = decompose_for_generation(model, given, multi_token_decode=True)["decode"]
+        # Of a long prompt only what comes after its last token is asked for.
+        self._made = OpenVINOExporter().export(module, {**inputs, "logits_to_keep": 1}, OpenVINOConfig(dynamic=True))
+
+    def save(self, rung: Rung, folder: Path) -> None:
+        """Write the program of a rung into a folder; those of 8 bits come last, as they change what is written."""
+        finish_graph(self._made.program, rung)
+        self._made.save_pretrained(folder)
+
+
+def open_decoder(folder: Path, rung: Rung, threads: int) -> Program:
+    """Return what a decoder's forward is replaced by: any thread may ask, and writes one text at a time."""
+    runner = compiled(folder, rung, threads, {"KV_CACHE_PRECISION": CACHE_IN[rung.dtype]})
+    own = threading.local()
+
+    def ask(**inputs: Any) -> Any:
+        if not hasattr(own, "reader"):
+            own.reader = _Reader(runner.compiled_model)
+        return own.reader.read(**inputs)
+
+    return ask
+
+
+class _Reader:
+    """Hold one request of a program: what it has read of a text, and whose text that is."""
+
+    def __init__(self, compiled_model: Any) -> None:
+        self._request = compiled_model.create_infer_request()
+        self._inputs = {name for port in compiled_model.inputs for name in port.get_names()}
+        self._logits = next(port for port in compiled_model.outputs if "logits" in port.get_names())
+        self._kept: Any = None
+
+    def read(
+        self,
+        *,
+        input_ids: Any,
+        past_key_values: Any = None,
+        attention_mask: Any = None,
+        position_ids: Any = None,
+        **asked: Any,
+    ) -> Any:
+        """Read tokens, and answer what may come after the last one.
+
+        Raises: ValueError for what a program was not made for: texts of several lengths at once, a cache that this
+            request does not keep, or more of an answer than what comes next.
+        """
+        import torch
+        from transformers.modeling_outputs import CausalLMOutputWithPast
+
+        read = past_key_values.get_seq_length() if past_key_values is not None else 0
+        rows, new = input_ids.shape
+        if attention_mask is not None and not bool(attention_mask.all()):
+            raise ValueError("texts of several lengths at once are not read by a program")
+        if read and past_key_values is not self._kept:
+            raise ValueError("another text was read in between")
+        if not asked.keys() <= TAKES or asked.get("output_attentions") or asked.get("output_hidden_states"):
+            raise ValueError(f"a program takes tokens and gives what comes next, and was asked {sorted(asked)}")
+        if not read:
+            self._request.reset_state()
+            self._kept = _kept_elsewhere()() if past_key_values is not None else None
+        if position_ids is None:
+            position_ids = torch.arange(read, read + new).expand(rows, new)
+        given = {"input_ids": input_ids, "position_ids": position_ids}
+        feed = {name: tensor.contiguous().numpy() for name, tensor in given.items() if name in self._inputs}
+        if "beam_idx" in self._inputs:
+            going_on = None if self._kept is None else self._kept.going_on()
+            feed["beam_idx"] = (torch.arange(rows) if going_on is None else going_on).to(torch.int32).numpy()
+        logits = torch.from_numpy(self._request.infer(feed, share_inputs=True)[self._logits])
+        if self._kept is not None:
+            self._kept.length += new
+        return CausalLMOutputWithPast(logits=logits, past_key_values=self._kept)
+
+
+@cache
+def _kept_elsewhere() -> type:
+    """Return the class of what stands for a request's cache in `generate`; late, as the server starts without it."""
+    from transformers import DynamicCache
+
+    class KeptElsewhere(DynamicCache):  # type: ignore[misc]  # transformers has no types
+        """Say how much was read, and note which of several wordings go on."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.length = 0
+            self._going_on: Any = None
+
+        def get_seq_length(self, layer_idx: int = 0) -> int:  # noqa: ARG002  # all layers have read the same
+            return self.length
+
+        def reorder_cache(self, beam_idx: Any) -> None:
+            self._going_on = beam_idx
+
+        def going_on(self) -> Any:
+            """Return the rows that the next tokens go on from, once; None if each goes on from itself."""
+            rows, self._going_on = self._going_on, None
+            return rows
+
+    return KeptElsewhere
