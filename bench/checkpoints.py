@@ -84,10 +84,37 @@ def audio(folder: Path) -> Path:
     return _saved(Wav2Vec2ForSequenceClassification(config), folder)
 
 
+def writing(folder: Path) -> Path:
+    """Write a Llama of 26 million weights, with the tokens of the starter that writes like Shakespeare."""
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(ROOT / "models" / "starters" / "shakespeare", local_files_only=True)
+    tokenizer.pad_token, tokenizer.padding_side = tokenizer.convert_ids_to_tokens(0), "left"  # for Gradio's batches
+    tokenizer.save_pretrained(folder)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=512,
+        intermediate_size=1408,
+        num_hidden_layers=8,
+        num_attention_heads=8,
+        max_position_embeddings=1024,
+        eos_token_id=None,  # so that all answers are of one length
+        pad_token_id=0,
+    )
+    return _saved(LlamaForCausalLM(config), folder)
+
+
 def _saved(model: Any, folder: Path) -> Path:
     model.eval().save_pretrained(folder)
     return folder
 
 
-CHECKPOINTS: Final[Mapping[str, Callable[[Path], Path]]] = {"text": text, "image": image, "audio": audio}
+CHECKPOINTS: Final[Mapping[str, Callable[[Path], Path]]] = {
+    "text": text,
+    "image": image,
+    "audio": audio,
+    "writing": writing,
+}
 """What is served in each comparison."""

@@ -22,7 +22,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from bench.checkpoints import text
 from bench.load import Connection, json_request
-from bench.site import Site, served
+from bench.site import served
 
 VISITORS: Final = (1, 25, 100)
 MOST_MODELS: Final = 8
@@ -160,10 +160,6 @@ def catalog_of(folder: Path, models: int) -> Path:
     return catalog
 
 
-def _port(site: Site) -> int:
-    return int(site.url.rpartition(":")[2])
-
-
 def row(name: str, took: list[float]) -> str:
     """Return a line of the table: p50, p95 and the longest, in ms."""
     quantiles = statistics.quantiles(took, n=20)
@@ -178,10 +174,10 @@ def main(seconds: float = 4.0) -> None:
         nothing = folder / "nothing.toml"
         nothing.write_text('[[model]]\nid = "nobody/nothing"\ntask = "text-classification"\n')
         with served(folder / "data", {"PODIUM_CATALOG": str(nothing)}) as site:
-            took = asyncio.run(reruns_ms(_port(site), 1, seconds, fragment=True))
+            took = asyncio.run(reruns_ms(site.port, 1, seconds, fragment=True))
             print(row("1 visitor, no model loaded and no torch", took), flush=True)
         with served(folder / "data", {"PODIUM_CATALOG": str(catalog_of(folder, MOST_MODELS))}) as site:
-            port = _port(site)
+            port = site.port
             for models in range(MOST_MODELS):
                 asyncio.run(load_model(port, models))
                 took = asyncio.run(reruns_ms(port, 1, seconds, fragment=True))

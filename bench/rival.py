@@ -15,6 +15,7 @@ import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 from bench.load import Connection, events_of, json_request
@@ -64,10 +65,10 @@ def gradio_served(kind: str, folder: Path, *, batch: int) -> Iterator[int]:
         process.wait(20)
 
 
-async def gradio_answer(connection: Connection, given: object) -> dict[str, object]:
-    """Ask Gradio as its own documentation says; return the label's JSON.
+async def gradio_answer(connection: Connection, given: object) -> Any:
+    """Ask Gradio as its own documentation says; return the output's JSON: a label's is an object, a text's a string.
 
-    Raises: ValueError if it answers with anything but a label.
+    Raises: ValueError if it answers with an error.
     """
     status, body = await connection.send(json_request("/gradio_api/call/predict", {"data": [given]}))
     if status != 200:
@@ -76,8 +77,7 @@ async def gradio_answer(connection: Connection, given: object) -> dict[str, obje
     _, stream = await connection.send((f"/gradio_api/call/predict/{event_id}", {}, b""))
     for name, data in events_of(stream):
         if name == "complete":
-            answer: dict[str, object] = json.loads(data)[0]
-            return answer
+            return json.loads(data)[0]
     raise ValueError(stream[:200])
 
 

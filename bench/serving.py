@@ -69,7 +69,7 @@ def settled(site: Site, task_id: str, request: Callable[[int], Request]) -> str:
     """
 
     async def ask() -> None:
-        status, body = await Connection(_port(site)).send(request(10**6))
+        status, body = await Connection(site.port).send(request(10**6))
         if status != 200:
             raise RuntimeError(body[:300])
 
@@ -140,7 +140,7 @@ def compare(kind: str, folder: Path, seconds: float) -> list[tuple[str, Figures]
         gradio_served(kind, checkpoint, batch=GRADIO_BATCH) as batched,
     ):
         print(f"\n{settled(site, task_id, podium_request(task_id, make, media_type))}\n\n{table([])}")
-        servers = (("Podium", _port(site), ask_podium), ("Gradio", plain, ask_gradio))
+        servers = (("Podium", site.port, ask_podium), ("Gradio", plain, ask_gradio))
         servers += (("Gradio, batch=True", batched, ask_gradio),)
         for clients in CLIENTS:
             for server, port, ask in servers:
@@ -170,10 +170,6 @@ def _draw(kind: str, found: Sequence[tuple[str, Figures]], ceilings: Mapping[str
     groups["no server"] = list(ceilings.items())
     chart = bars(f"Answers a second: {LOADS[kind][0]}, one checkpoint, two cores", "", groups)
     (ROOT / "docs" / f"serving-{kind}.svg").write_text(chart)
-
-
-def _port(site: Site) -> int:
-    return int(site.url.rpartition(":")[2])
 
 
 def ratios(found: Sequence[tuple[str, Figures]]) -> str:

@@ -37,6 +37,11 @@ class Site:
     started_s: float
     answered_s: float
 
+    @property
+    def port(self) -> int:
+        """Return where it listens."""
+        return int(self.url.rpartition(":")[2])
+
 
 class Runnable(NamedTuple):
     """Name a task or demo, and the page it stands on."""

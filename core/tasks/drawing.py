@@ -12,6 +12,8 @@ from typing import Any
 def seeded(seed: int, *, temperature: float, top_k: int, top_p: float) -> dict[str, Any]:
     """Return the options of `generate` that draw each token by a generator of this seed.
 
+    Of several texts each is drawn as it would be alone.
+
     Adding Gumbel noise to the logits and taking the largest is a draw from their softmax.
     Source: E. J. Gumbel, "Statistical theory of extreme values and some practical applications", 1954.
     """
@@ -25,7 +27,7 @@ def seeded(seed: int, *, temperature: float, top_k: int, top_p: float) -> dict[s
             self._generator = torch.Generator().manual_seed(seed)
 
         def __call__(self, _input_ids: Any, scores: Any) -> Any:
-            uniform = torch.rand(scores.shape, generator=self._generator).clamp_min(1e-20)
+            uniform = torch.rand((1, scores.shape[-1]), generator=self._generator).clamp_min(1e-20)
             return scores - torch.log(-torch.log(uniform)).to(scores.device)
 
     processors = [TemperatureLogitsWarper(temperature), TopKLogitsWarper(top_k), TopPLogitsWarper(top_p), Draw()]

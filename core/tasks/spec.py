@@ -126,6 +126,8 @@ class Task:
         concurrent: whether two batches of one model may run side by side: `run` calls the model and reads what it says,
             and changes nothing. Only where the task has a `prepare`.
         alike: whether only inputs of the same length run together, as where padding would change an answer.
+        writes: whether a run takes as long as what it writes, token by token, whatever it reads; a text more in it then
+            costs little, however long.
         deterministic: False where the same input may be answered differently.
         also_loads: types of model that `load` takes, beyond those that transformers lists for a pipeline of this id.
         openings: first messages of a conversation, where some of its models converse; a `Chat` is then taken in
@@ -149,6 +151,7 @@ class Task:
     batches: bool = True
     concurrent: bool = False
     alike: bool = False
+    writes: bool = False
     deterministic: bool = True
     also_loads: tuple[str, ...] = ()
     openings: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ def stop_when(stopped: Callable[[], bool]) -> Any:
 
 
 def stop_at(tokenizer: Any, sequences: Sequence[str]) -> Any:
-    """Return what ends a generation of one text once it has written any of the sequences."""
+    """Return what ends each text of a generation once any of the sequences is written in it."""
     import torch
     from transformers import StoppingCriteria
 
@@ -39,10 +39,10 @@ def stop_at(tokenizer: Any, sequences: Sequence[str]) -> Any:
         def __call__(self, input_ids: Any, _scores: Any, **_: Any) -> Any:
             if self.prompt is None:
                 self.prompt = input_ids.shape[1] - 1
-            newest = input_ids[0, max(self.prompt, input_ids.shape[1] - looked_at) :]
-            written = tokenizer.decode(newest, skip_special_tokens=True)
-            found = any(sequence in written for sequence in sequences)
-            return input_ids.new_full((input_ids.shape[0],), found, dtype=torch.bool)
+            newest = input_ids[:, max(self.prompt, input_ids.shape[1] - looked_at) :]
+            written = tokenizer.batch_decode(newest, skip_special_tokens=True)
+            found = [any(sequence in text for sequence in sequences) for text in written]
+            return torch.tensor(found, device=input_ids.device)
 
     return Stop()
 

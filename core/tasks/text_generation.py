@@ -7,6 +7,7 @@ continues texts, and takes no conversation.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from inspect import signature
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
@@ -39,8 +40,21 @@ class TextGenerationParameters(GenerationParameters):
 
 
 def run(pipe: Any, inputs: Sequence[Text | Chat], parameters: TextGenerationParameters) -> list[Text]:
-    """Continue each text, or answer each conversation."""
-    return [_generate(pipe, one, parameters) for one in inputs]
+    """Continue each text, or answer each conversation, those together that may be written together."""
+    prompts = [_tokens(pipe, _prompt(pipe, one, parameters)) for one in inputs]
+    rooms = [
+        min(parameters.max_new_tokens, _room(pipe, one, prompt)) for one, prompt in zip(inputs, prompts, strict=True)
+    ]
+    may_pad = _may_pad(pipe, parameters)
+    together: dict[object, list[int]] = {}
+    for at, prompt in enumerate(prompts):
+        like = "any" if may_pad else len(prompt)
+        together.setdefault((rooms[at], like) if prompt else at, []).append(at)
+    found: dict[int, Text] = {}
+    for places in together.values():
+        texts = _generate(pipe, [prompts[at] for at in places], rooms[places[0]], parameters)
+        found.update(zip(places, texts, strict=True))
+    return [found[at] for at in range(len(inputs))]
 
 
 def stream(
@@ -52,20 +66,59 @@ def stream(
 ) -> Text:
     """Continue one text or answer one conversation, emitting what there is so far as it grows."""
     options = watched(pipe.tokenizer, lambda text: emit(Text(text=text)), stopped, parameters.stop)
-    return _generate(pipe, inputs, parameters, **options)
+    prompt = _tokens(pipe, _prompt(pipe, inputs, parameters))
+    room = min(parameters.max_new_tokens, _room(pipe, inputs, prompt))
+    return _generate(pipe, [prompt], room, parameters, **options)[0]
 
 
-def _generate(pipe: Any, inputs: Text | Chat, parameters: TextGenerationParameters, **options: Any) -> Text:
-    prompt = _prompt(pipe, inputs, parameters)
+def _generate(
+    pipe: Any, prompts: Sequence[Sequence[int]], room: int, parameters: TextGenerationParameters, **options: Any
+) -> list[Text]:
+    """Write so many tokens at most after each prompt."""
+    import torch
+
     if parameters.stop:
         criteria = [*options.get("stopping_criteria", ()), stop_at(pipe.tokenizer, parameters.stop)]
         options["stopping_criteria"] = criteria
-    drawing = {**parameters.options(), "max_new_tokens": min(parameters.max_new_tokens, _room(pipe, prompt))}
+    drawing = {**parameters.options(), "max_new_tokens": room}
     if parameters.seed and parameters.do_sample:
         warping = {name: drawing.pop(name) for name in ("temperature", "top_k", "top_p")}
         drawing |= seeded(parameters.seed, **warping)
-    answers = pipe(prompt, return_full_text=False, **drawing, **options)
-    return Text(text=before(answers[0]["generated_text"], parameters.stop))
+    longest, filler = max(map(len, prompts)), _filler(pipe)
+    tokens = [[filler] * (longest - len(prompt)) + list(prompt) for prompt in prompts]
+    mask = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
+    given = {
+        "input_ids": torch.tensor(tokens, dtype=torch.long),
+        "attention_mask": torch.tensor(mask, dtype=torch.long),
+        "prompt_text": "",
+    }
+    written = pipe.forward(given, **drawing, **options)["generated_sequence"]  # (prompts, 1, tokens)
+    texts = [
+        pipe.tokenizer.decode(_to_its_end(pipe, row[0, longest:].tolist()), skip_special_tokens=True) for row in written
+    ]
+    return [Text(text=before(text, parameters.stop)) for text in texts]
+
+
+def _may_pad(pipe: Any, parameters: TextGenerationParameters) -> bool:
+    """Return whether prompts of several lengths may be written after at once.
+
+    A model has to be told where each text is, and what fills up must not count as said.
+    """
+    takes_positions = "position_ids" in signature(pipe.model.forward).parameters
+    return takes_positions and parameters.repetition_penalty == 1.0
+
+
+def _filler(pipe: Any) -> int:
+    """Return the token that stands before a shorter prompt; nobody reads it."""
+    own = pipe.tokenizer.pad_token_id
+    return own if own is not None else pipe.tokenizer.eos_token_id or 0
+
+
+def _to_its_end(pipe: Any, tokens: list[int]) -> list[int]:
+    """Return what was written of one text: others written with it may have gone on longer."""
+    end = getattr(pipe.model.generation_config, "eos_token_id", None)
+    ends = set(end if isinstance(end, list) else [end])
+    return tokens[: next((at + 1 for at, token in enumerate(tokens) if token in ends), len(tokens))]
 
 
 def _prompt(pipe: Any, inputs: Text | Chat, parameters: TextGenerationParameters) -> str | list[dict[str, str]]:
@@ -96,34 +149,33 @@ def _prompt(pipe: Any, inputs: Text | Chat, parameters: TextGenerationParameters
 def count_tokens(pipe: Any, inputs: Text | Chat, parameters: TextGenerationParameters, answer: Text) -> Tokens:
     """Count the tokens of the prompt as the model was given it, and those of its answer."""
     written = pipe.tokenizer(answer.text, add_special_tokens=False, verbose=False)["input_ids"]
-    return Tokens(inputs=_length(pipe, _prompt(pipe, inputs, parameters)), answer=len(written))
+    return Tokens(inputs=len(_tokens(pipe, _prompt(pipe, inputs, parameters))), answer=len(written))
 
 
-def _room(pipe: Any, prompt: str | list[dict[str, str]]) -> int:
+def _room(pipe: Any, inputs: Text | Chat, prompt: Sequence[int]) -> int:
     """Return how many tokens the model can write after a prompt.
 
-    Raises: TooLarge if there is room for none; BadInput if the model cannot take such a conversation.
+    Raises: TooLarge if there is room for none.
     """
-    length = _length(pipe, prompt)
-    room = token_limit(pipe.model, pipe.tokenizer) - length
+    room = token_limit(pipe.model, pipe.tokenizer) - len(prompt)
     if room < 1:
-        what = "text" if isinstance(prompt, str) else "conversation"
+        what = "text" if isinstance(inputs, Text) else "conversation"
         raise TooLarge(
-            f"The {what} is {length} tokens long, and this model reads and writes {length + room} in all.",
+            f"The {what} is {len(prompt)} tokens long, and this model reads and writes {len(prompt) + room} in all.",
             hint="Shorten it, or start over.",
         )
     return room
 
 
-def _length(pipe: Any, prompt: str | list[dict[str, str]]) -> int:
-    """Return how many tokens a prompt is long.
+def _tokens(pipe: Any, prompt: str | list[dict[str, str]]) -> list[int]:
+    """Return a prompt as the model reads it.
 
     Raises: BadInput if the model cannot take such a conversation.
     """
     from jinja2 import TemplateError
 
     if isinstance(prompt, str):
-        return len(pipe.tokenizer(prompt, verbose=False)["input_ids"])
+        return list(pipe.tokenizer(prompt, verbose=False)["input_ids"])
     try:
         read = pipe.tokenizer.apply_chat_template(prompt, add_generation_prompt=True, return_dict=True)
     except TemplateError as err:  # its maker's own words, such as that the roles have to take turns
@@ -131,7 +183,7 @@ def _length(pipe: Any, prompt: str | list[dict[str, str]]) -> int:
             f"This model cannot take such a conversation: {str(err)[:200].rstrip('.!')}.",
             hint="Leave the system prompt out, or start over.",
         ) from err
-    return len(read["input_ids"])
+    return list(read["input_ids"])
 
 
 TASK = Task(
@@ -152,7 +204,7 @@ TASK = Task(
     run=run,
     stream=stream,
     count_tokens=count_tokens,
-    batches=False,  # the rows of a sampled batch would depend on each other's draws
+    writes=True,
     deterministic=False,
     openings=(
         "Explain to a child why the sky is blue.",

@@ -48,8 +48,11 @@ class DecoderExport:
         from transformers.exporters import OpenVINOConfig, OpenVINOExporter
         from transformers.exporters.utils import decompose_for_generation
 
-        prompts = prompt.repeat(2, 1)  # a program made of a single text takes no two
-        given = {"input_ids": prompts, "attention_mask": prompts.new_ones(prompts.shape)}
+        # A program made of a single text takes no two, and one made of texts of one length does not look at a mask.
+        prompts = prompt.repeat(2, 1)
+        mask = prompts.new_ones(prompts.shape)
+        mask[0, 0] = 0
+        given = {"input_ids": prompts, "attention_mask": mask}
         module, inputs = decompose_for_generation(model, given, multi_token_decode=True)["decode"]
         # Of a long prompt only what comes after its last token is asked for.
         self._made = OpenVINOExporter().export(module, {**inputs, "logits_to_keep": 1}, OpenVINOConfig(dynamic=True))
@@ -61,7 +64,7 @@ class DecoderExport:
 
 
 def open_decoder(folder: Path, rung: Rung, threads: int) -> Program:
-    """Return what a decoder's forward is replaced by: any thread may ask, and writes one text at a time."""
+    """Return what a decoder's forward is replaced by. Any thread may ask; each goes on with what it read last."""
     runner = compiled(folder, rung, threads, {"KV_CACHE_PRECISION": CACHE_IN[rung.dtype]})
     own = threading.local()
 
@@ -74,7 +77,7 @@ def open_decoder(folder: Path, rung: Rung, threads: int) -> Program:
 
 
 class _Reader:
-    """Hold one request of a program: what it has read of a text, and whose text that is."""
+    """Hold one request of a program: what it has read, of one text or several, and which these are."""
 
     def __init__(self, compiled_model: Any) -> None:
         self._request = compiled_model.create_infer_request()
@@ -93,16 +96,17 @@ class _Reader:
     ) -> Any:
         """Read tokens, and answer what may come after the last one.
 
-        Raises: ValueError for what a program was not made for: texts of several lengths at once, a cache that this
-            request does not keep, or more of an answer than what comes next.
+        Args:
+            attention_mask: of shape (texts, tokens so far and new ones); 0 for what stands before a shorter text.
+
+        Raises: ValueError for what a program was not made for: a cache that this request does not keep, or more of an
+            answer than what comes next.
         """
         import torch
         from transformers.modeling_outputs import CausalLMOutputWithPast
 
         read = past_key_values.get_seq_length() if past_key_values is not None else 0
         rows, new = input_ids.shape
-        if attention_mask is not None and not bool(attention_mask.all()):
-            raise ValueError("texts of several lengths at once are not read by a program")
         if read and past_key_values is not self._kept:
             raise ValueError("another text was read in between")
         if not asked.keys() <= TAKES or asked.get("output_attentions") or asked.get("output_hidden_states"):
@@ -110,9 +114,11 @@ class _Reader:
         if not read:
             self._request.reset_state()
             self._kept = _kept_elsewhere()() if past_key_values is not None else None
+        if attention_mask is None:
+            attention_mask = input_ids.new_ones((rows, read + new))
         if position_ids is None:
-            position_ids = torch.arange(read, read + new).expand(rows, new)
-        given = {"input_ids": input_ids, "position_ids": position_ids}
+            position_ids = (attention_mask.cumsum(-1) - 1).clamp_min(0)[:, -new:]
+        given = {"input_ids": input_ids, "attention_mask": attention_mask, "position_ids": position_ids}
         feed = {name: tensor.contiguous().numpy() for name, tensor in given.items() if name in self._inputs}
         if "beam_idx" in self._inputs:
             going_on = None if self._kept is None else self._kept.going_on()

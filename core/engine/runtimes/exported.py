@@ -209,7 +209,7 @@ def put_in_place(model: Any, program: Program, instead: Callable[[Exception], An
     import torch
 
     dtype, device = model.dtype, model.device
-    giving_up = threading.Lock()
+    giving_up, others = threading.Lock(), list[Any]()
 
     @wraps(model.forward)  # transformers asks it what a model takes
     def forward(**inputs: Any) -> Any:
@@ -220,11 +220,12 @@ def put_in_place(model: Any, program: Program, instead: Callable[[Exception], An
                 raise  # a smaller batch may fit; nothing is wrong with the program
             failure = err
         with giving_up:  # two threads may find out at the same time
-            if model.forward is forward:
-                model.forward = instead(failure).forward
+            if not others:
+                others.append(instead(failure))
+                model.forward = others[0].forward
         if _has_read(inputs):
             raise failure  # what came before is the program's; the next text is begun by what answers instead
-        return model.forward(**inputs)
+        return others[0].forward(**inputs)
 
     model.to("meta")
     # What is asked of a module is where its first parameter stands and what it computes in.
