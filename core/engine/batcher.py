@@ -139,9 +139,9 @@ class Line:
 
 
 def _can_share(one: Ticket, other: Ticket) -> bool:
-    if not one.task.batches or any(
-        ticket.streaming or ticket.inputs is None or ticket.alone for ticket in (one, other)
-    ):
+    if not one.task.batches or any(ticket.inputs is None or ticket.alone for ticket in (one, other)):
+        return False
+    if (one.streaming or other.streaming) and one.task.stream_together is None:
         return False
     return one.task is other.task and one.parameters == other.parameters
 
@@ -228,6 +228,8 @@ def _outputs(pipe: Any, batch: Sequence[Ticket], prepared: Prepared) -> Any:
     head = batch[0]
     if head.inputs is None:
         return [None]
+    if head.task.stream_together is not None and any(ticket.streaming for ticket in batch):
+        return head.task.stream_together(pipe, [ticket.inputs for ticket in batch], head.parameters, batch)
     if head.streaming and head.task.stream is not None:
         return [head.task.stream(pipe, head.inputs, head.parameters, head.emit, head.stopped)]
     return head.task.run(pipe, prepared(pipe, batch), head.parameters)

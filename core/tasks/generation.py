@@ -5,13 +5,13 @@ Owns how a growing text is handed on, and how a generation is stopped between tw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 from pydantic import Field
 
 from core.tasks.spec import Parameters
-from core.tasks.stopping import settled, stop_when
+from core.tasks.stopping import settled, stop_each_when
 
 
 class GenerationParameters(Parameters):
@@ -42,21 +42,66 @@ def watched(
         stopped: looked at before each token.
         stop: sequences that end the text; no part of one is ever handed on.
     """
+    return watched_together(tokenizer, [emit], [stopped], stop)
+
+
+def watched_together(
+    tokenizer: Any,
+    emits: Sequence[Callable[[str], None]],
+    stopped: Sequence[Callable[[], bool]],
+    stop: Sequence[str] = (),
+    ends: Set[int] = frozenset(),
+) -> dict[str, Any]:
+    """Return the same of several texts that are written at once, each with its own caller.
+
+    Its streamer says in `counts` how many tokens each text has: what ended is filled up while others go on.
+
+    Args:
+        ends: tokens after which nothing of a text follows.
+    """
     from transformers import TextStreamer
+    from transformers.generation.streamers import BaseStreamer
 
     class Emit(TextStreamer):  # type: ignore[misc]  # transformers has no types
-        """Hand on each finished piece of text instead of printing it."""
+        """Hand on each finished piece of a text instead of printing it."""
 
-        written = shown = ""
+        def __init__(self, emit: Callable[[str], None]) -> None:
+            super().__init__(tokenizer, skip_special_tokens=True)
+            self._emit = emit
+            self._written = self._shown = ""
 
         def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002  # its signature
-            self.written += text
-            sure = settled(self.written, stop)
-            if sure != self.shown:
-                self.shown = sure
-                emit(sure)
+            self._written += text
+            sure = settled(self._written, stop)
+            if sure != self._shown:
+                self._shown = sure
+                self._emit(sure)
 
-    return {
-        "streamer": Emit(tokenizer, skip_prompt=True, skip_special_tokens=True),
-        "stopping_criteria": [stop_when(stopped)],
-    }
+    class Rows(BaseStreamer):  # type: ignore[misc]
+        """Give each text its own tokens, as long as it is written."""
+
+        def __init__(self) -> None:
+            self._texts = [Emit(emit) for emit in emits]
+            self._going_on = set(range(len(self._texts)))
+            self._is_prompt = True
+            self.counts = [0] * len(self._texts)
+
+        def put(self, value: Any) -> None:
+            if self._is_prompt:
+                self._is_prompt = False
+                return
+            for row in sorted(self._going_on):
+                self._texts[row].put(value[row : row + 1])
+                self.counts[row] += 1
+                if int(value[row]) in ends or stopped[row]():
+                    self._finish(row)
+
+        def end(self) -> None:
+            for row in sorted(self._going_on):
+                self._finish(row)
+
+        def _finish(self, row: int) -> None:
+            self._going_on.remove(row)
+            self._texts[row].end()
+
+    return {"streamer": Rows(), "stopping_criteria": [stop_each_when(stopped)]}

@@ -91,6 +91,26 @@ class Stream(Protocol):
         ...
 
 
+class Watcher(Protocol):
+    """See an answer grow, and say when nobody wants more of it. A request of the engine is one."""
+
+    def emit(self, value: Any) -> None:
+        """Take a longer partial answer."""
+        ...
+
+    def stopped(self) -> bool:
+        """Return whether the answer may end as it is."""
+        ...
+
+
+class StreamTogether(Protocol):
+    """Answer several inputs at once bit by bit, each before the eyes of its own watcher, as `Stream` does one."""
+
+    def __call__(self, pipe: Any, inputs: Sequence[Any], parameters: Any, watchers: Sequence[Watcher]) -> list[Any]:
+        """Answer the batch, emitting on the way."""
+        ...
+
+
 @dataclass(frozen=True)
 class Tokens:
     """Count the tokens that a language model read, and those that it wrote."""
@@ -120,6 +140,7 @@ class Task:
         prepare: makes an input ready for `run`; None where `run` is given the inputs themselves. A task that has it has
             neither `stream` nor `count_tokens`: these are given the inputs, and use the tokenizer as they like.
         stream: answers one input bit by bit; None where there is nothing to see before the end.
+        stream_together: answers several inputs bit by bit, watched or not; None where a stream has a run to itself.
         count_tokens: counts what was read and written, from the pipe, input, parameters and answer; None where the
             task has no such thing.
         batches: False where inputs have to run one at a time.
@@ -147,6 +168,7 @@ class Task:
     run: Run
     prepare: Prepare | None = None
     stream: Stream | None = None
+    stream_together: StreamTogether | None = None
     count_tokens: Callable[[Any, Any, Any, Any], Tokens] | None = None
     batches: bool = True
     concurrent: bool = False

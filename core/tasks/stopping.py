@@ -10,15 +10,25 @@ from typing import Any
 
 
 def stop_when(stopped: Callable[[], bool]) -> Any:
-    """Return what ends a generation of transformers once `stopped` is true."""
+    """Return what ends a generation of transformers, whatever it writes at once, when `stopped` is true."""
+    return _stopping(lambda rows: [stopped()] * rows)
+
+
+def stop_each_when(stopped: Sequence[Callable[[], bool]]) -> Any:
+    """Return what ends each text of a generation once its own `stopped` is true."""
+    return _stopping(lambda _: [one() for one in stopped])
+
+
+def _stopping(found: Callable[[int], list[bool]]) -> Any:
+    """Return a criterion of `generate` that ends what is found, given how many rows it writes."""
     import torch
     from transformers import StoppingCriteria
 
     class Stop(StoppingCriteria):  # type: ignore[misc]  # transformers has no types
-        """End the generation when the caller asks for it."""
+        """End the rows that a caller wants no more of."""
 
         def __call__(self, input_ids: Any, _scores: Any, **_: Any) -> Any:
-            return input_ids.new_full((input_ids.shape[0],), stopped(), dtype=torch.bool)
+            return torch.tensor(found(len(input_ids)), device=input_ids.device)
 
     return Stop()
 

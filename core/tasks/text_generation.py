@@ -6,17 +6,17 @@ continues texts, and takes no conversation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from inspect import signature
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, StringConstraints
 
 from core.errors import BadInput, BadParameters, TooLarge
 from core.tasks.drawing import seeded
-from core.tasks.generation import GenerationParameters, watched
+from core.tasks.generation import GenerationParameters, watched_together
 from core.tasks.pipelines import pipeline_loader
-from core.tasks.spec import Example, Task, Tokens
+from core.tasks.spec import Example, Task, Tokens, Watcher
 from core.tasks.stopping import before, stop_at
 from core.tasks.windows import token_limit
 from core.values import Chat, Message, Text
@@ -40,7 +40,40 @@ class TextGenerationParameters(GenerationParameters):
 
 
 def run(pipe: Any, inputs: Sequence[Text | Chat], parameters: TextGenerationParameters) -> list[Text]:
-    """Continue each text, or answer each conversation, those together that may be written together."""
+    """Continue each text, or answer each conversation."""
+    return _written(pipe, inputs, parameters, None)
+
+
+def stream_together(
+    pipe: Any, inputs: Sequence[Text | Chat], parameters: TextGenerationParameters, watchers: Sequence[Watcher]
+) -> list[Text]:
+    """Do the same, emitting what there is so far of each as it grows."""
+    return _written(pipe, inputs, parameters, watchers)
+
+
+def stream(
+    pipe: Any,
+    inputs: Text | Chat,
+    parameters: TextGenerationParameters,
+    emit: Callable[[Text], None],
+    stopped: Callable[[], bool],
+) -> Text:
+    """Continue one text or answer one conversation, emitting what there is so far as it grows."""
+    return _written(pipe, [inputs], parameters, [_Watching(emit, stopped)])[0]
+
+
+class _Watching(NamedTuple):
+    emit: Callable[[Text], None]
+    stopped: Callable[[], bool]
+
+
+def _written(
+    pipe: Any,
+    inputs: Sequence[Text | Chat],
+    parameters: TextGenerationParameters,
+    watchers: Sequence[Watcher] | None,
+) -> list[Text]:
+    """Write after each input, those together that may be."""
     prompts = [_tokens(pipe, _prompt(pipe, one, parameters)) for one in inputs]
     rooms = [
         min(parameters.max_new_tokens, _room(pipe, one, prompt)) for one, prompt in zip(inputs, prompts, strict=True)
@@ -52,31 +85,24 @@ def run(pipe: Any, inputs: Sequence[Text | Chat], parameters: TextGenerationPara
         together.setdefault((rooms[at], like) if prompt else at, []).append(at)
     found: dict[int, Text] = {}
     for places in together.values():
-        texts = _generate(pipe, [prompts[at] for at in places], rooms[places[0]], parameters)
+        watching = None if watchers is None else [watchers[at] for at in places]
+        texts = _generate(pipe, [prompts[at] for at in places], rooms[places[0]], parameters, watching)
         found.update(zip(places, texts, strict=True))
     return [found[at] for at in range(len(inputs))]
 
 
-def stream(
-    pipe: Any,
-    inputs: Text | Chat,
-    parameters: TextGenerationParameters,
-    emit: Callable[[Text], None],
-    stopped: Callable[[], bool],
-) -> Text:
-    """Continue one text or answer one conversation, emitting what there is so far as it grows."""
-    options = watched(pipe.tokenizer, lambda text: emit(Text(text=text)), stopped, parameters.stop)
-    prompt = _tokens(pipe, _prompt(pipe, inputs, parameters))
-    room = min(parameters.max_new_tokens, _room(pipe, inputs, prompt))
-    return _generate(pipe, [prompt], room, parameters, **options)[0]
-
-
 def _generate(
-    pipe: Any, prompts: Sequence[Sequence[int]], room: int, parameters: TextGenerationParameters, **options: Any
+    pipe: Any,
+    prompts: Sequence[Sequence[int]],
+    room: int,
+    parameters: TextGenerationParameters,
+    watchers: Sequence[Watcher] | None,
 ) -> list[Text]:
     """Write so many tokens at most after each prompt."""
     import torch
 
+    ends = _ends(pipe)
+    options = {} if watchers is None else _before_eyes(pipe, watchers, parameters, ends)
     if parameters.stop:
         criteria = [*options.get("stopping_criteria", ()), stop_at(pipe.tokenizer, parameters.stop)]
         options["stopping_criteria"] = criteria
@@ -92,11 +118,25 @@ def _generate(
         "attention_mask": torch.tensor(mask, dtype=torch.long),
         "prompt_text": "",
     }
-    written = pipe.forward(given, **drawing, **options)["generated_sequence"]  # (prompts, 1, tokens)
-    texts = [
-        pipe.tokenizer.decode(_to_its_end(pipe, row[0, longest:].tolist()), skip_special_tokens=True) for row in written
-    ]
+    rows = pipe.forward(given, **drawing, **options)["generated_sequence"][:, 0, longest:].tolist()
+    # A text that ended early is filled up behind its end.
+    counts = options["streamer"].counts if watchers is not None else [_length(row, ends) for row in rows]
+    texts = pipe.tokenizer.batch_decode(
+        [row[:count] for row, count in zip(rows, counts, strict=True)], skip_special_tokens=True
+    )
     return [Text(text=before(text, parameters.stop)) for text in texts]
+
+
+def _before_eyes(
+    pipe: Any, watchers: Sequence[Watcher], parameters: TextGenerationParameters, ends: Set[int]
+) -> dict[str, Any]:
+    """Return the options of `generate` that let each watcher see its text grow, and end it."""
+
+    def shown_to(watcher: Watcher) -> Callable[[str], None]:
+        return lambda text: watcher.emit(Text(text=text))
+
+    emits = [shown_to(watcher) for watcher in watchers]
+    return watched_together(pipe.tokenizer, emits, [watcher.stopped for watcher in watchers], parameters.stop, ends)
 
 
 def _may_pad(pipe: Any, parameters: TextGenerationParameters) -> bool:
@@ -114,11 +154,15 @@ def _filler(pipe: Any) -> int:
     return own if own is not None else pipe.tokenizer.eos_token_id or 0
 
 
-def _to_its_end(pipe: Any, tokens: list[int]) -> list[int]:
-    """Return what was written of one text: others written with it may have gone on longer."""
+def _ends(pipe: Any) -> Set[int]:
+    """Return the tokens that a text ends with."""
     end = getattr(pipe.model.generation_config, "eos_token_id", None)
-    ends = set(end if isinstance(end, list) else [end])
-    return tokens[: next((at + 1 for at, token in enumerate(tokens) if token in ends), len(tokens))]
+    return frozenset(end if isinstance(end, list) else () if end is None else [end])
+
+
+def _length(tokens: Sequence[int], ends: Set[int]) -> int:
+    """Return how many tokens there are up to the end of a text, itself included."""
+    return next((at + 1 for at, token in enumerate(tokens) if token in ends), len(tokens))
 
 
 def _prompt(pipe: Any, inputs: Text | Chat, parameters: TextGenerationParameters) -> str | list[dict[str, str]]:
@@ -203,6 +247,7 @@ TASK = Task(
     load=pipeline_loader("text-generation"),
     run=run,
     stream=stream,
+    stream_together=stream_together,
     count_tokens=count_tokens,
     writes=True,
     deterministic=False,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from core.engine import Loaded, Ticket
+from core.engine import Loaded, Partial, Ticket
 from core.engine.batcher import READ_FOR_WRITING, WRITTEN_AT_ONCE, Line, run_batch
 from core.engine.pace import ENOUGH
-from core.tasks.spec import BATCH_BUDGETS, Task
+from core.tasks.spec import BATCH_BUDGETS, Task, Watcher
 from core.values import Text
 from tests.engine.fakes import Clock, Pipe, Suffix, as_they_are, make_task, text
 
@@ -18,14 +18,14 @@ CLOCK = Clock()
 LOADED = Loaded(Pipe(held=False), 1, "abc", (), None, "float32", "cpu")
 
 
-def ticket_of(length: int, task: Task = TASK) -> Ticket:
+def ticket_of(length: int, task: Task = TASK, *, streaming: bool = False) -> Ticket:
     return Ticket(
         task,
         text("x" * length),
         Suffix(suffix=""),
         client="a",
         deadline_s=1e9,
-        streaming=False,
+        streaming=streaming,
         clock=CLOCK,
         leave=lambda _: None,
     )
@@ -67,3 +67,35 @@ def test_how_long_a_run_took_says_how_much_belongs_into_one_only_where_nothing_i
         ticket.begin((0, 0))
         run_batch(LOADED, [ticket], CLOCK, lambda done: None, line.room, line.pace, as_they_are)
     assert (line.pace.budget(guess) == guess) == writes
+
+
+def grow(_pipe: Pipe, inputs: Sequence[Text], _parameters: Suffix, watchers: Sequence[Watcher]) -> list[Text]:
+    for watcher, given in zip(watchers, inputs, strict=True):
+        watcher.emit(text(given.text[:1]))
+    return list(inputs)
+
+
+def test_who_watches_shares_a_run_with_who_does_not() -> None:
+    task = make_task(writes=True, stream=lambda *_: None, stream_together=grow)
+    tickets = [ticket_of(length, task, streaming=length < 5) for length in (2, 3, 50)]
+    line = Line(1000)
+    for ticket in tickets:
+        line.add(ticket)
+        ticket.begin((0, 0))
+    batch = line.take()
+    assert batch == tickets
+    run_batch(LOADED, batch, CLOCK, lambda done: None, line.room, line.pace, as_they_are)
+    for ticket in tickets:
+        events: list[object] = []
+        answer = ticket.watch(events.append)
+        assert answer.output == ticket.inputs
+        assert answer.batch_size == 3
+        assert Partial(text("x")) in events
+
+
+def test_a_stream_that_knows_of_no_other_has_a_run_to_itself() -> None:
+    task = make_task(writes=True, stream=lambda *_: None)
+    line = Line(1000)
+    for length in (2, 3, 50, 60):
+        line.add(ticket_of(length, task, streaming=length < 5))
+    assert [first_batch(line) for _ in range(3)] == [[2], [3], [50, 60]]

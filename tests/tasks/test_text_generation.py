@@ -9,14 +9,11 @@ from typing import Any
 import pytest
 
 from core.errors import BadInput, BadParameters, TooLarge
-from core.tasks import get_task
-from core.tasks.spec import Checkpoint
 from core.tasks.stopping import before, settled
 from core.values import Chat, Message, Text
+from tests.tasks.writing import GREEDY, TASK, loaded, written
 from tests.tiny import texts
 
-TASK = get_task("text-generation")
-GREEDY = {"max_new_tokens": 12, "do_sample": False}
 TALK = Chat(
     messages=(
         Message(role="user", content="Hello."),
@@ -24,12 +21,6 @@ TALK = Chat(
         Message(role="user", content="And?"),
     )
 )
-
-
-def loaded(folder: Path) -> Any:
-    pipe = TASK.load(Checkpoint(folder, "float32", "cpu"))
-    pipe.model.eval()
-    return pipe
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +31,6 @@ def base(tiny_folder: Callable[[str], Path]) -> Any:
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return loaded(texts.chat(tmp_path_factory.mktemp("chat")))
-
-
-def written(pipe: Any, inputs: Text | Chat, **parameters: Any) -> str:
-    (answer,) = TASK.answers(pipe, [inputs], TASK.checked_parameters({**GREEDY, **parameters}))
-    return str(answer.text)
 
 
 def streamed(pipe: Any, inputs: Text | Chat, **parameters: Any) -> tuple[str, list[str]]:
@@ -158,45 +144,3 @@ def test_what_a_template_refuses_is_said_in_its_words(tmp_path: Path) -> None:
 def test_stop_sequences_are_checked() -> None:
     with pytest.raises(BadParameters, match="stop"):
         TASK.checked_parameters({"stop": [""]})
-
-
-SEVERAL = [Text(text=text) for text in ("the film", "a", "a quiet old village by the sea", "the clock", "a", "x" * 58)]
-
-
-@pytest.mark.parametrize(
-    "parameters",
-    [{}, {"do_sample": True, "seed": 3, "temperature": 1.5}, {"repetition_penalty": 1.5}, {"stop": ["e", "\x00"]}],
-    ids=["likeliest", "drawn", "penalised", "stopped"],
-)
-def test_texts_written_together_are_as_each_alone(base: Any, parameters: dict[str, Any]) -> None:
-    checked = TASK.checked_parameters({**GREEDY, **parameters})
-    alone = [written(base, text, **parameters) for text in SEVERAL]
-    assert len(set(alone)) > 2
-    assert [answer.text for answer in TASK.answers(base, SEVERAL, checked)] == alone
-
-
-def test_texts_of_several_lengths_share_a_run(base: Any) -> None:
-    rows: list[int] = []
-    generate = base.model.generate
-
-    def count(*args: Any, **options: Any) -> Any:
-        rows.append(len(options["input_ids"]))
-        return generate(*args, **options)
-
-    base.model.generate = count
-    try:
-        for parameters in ({}, {"repetition_penalty": 1.5}):
-            TASK.answers(base, SEVERAL, TASK.checked_parameters({**GREEDY, **parameters}))
-    finally:
-        del base.model.generate
-    assert rows == [5, 1, 1, 2, 1, 1, 1]  # the last has less room; what fills up would be penalised
-
-
-def test_what_ends_early_is_not_gone_on_with(base: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = written(base, SEVERAL[0])
-    ends = base.tokenizer(whole[3], add_special_tokens=False)["input_ids"][0]
-    monkeypatch.setattr(base.model.generation_config, "eos_token_id", ends)
-    alone = [written(base, text) for text in SEVERAL]
-    assert len({len(text) for text in alone}) > 1
-    together = TASK.answers(base, SEVERAL, TASK.checked_parameters(GREEDY))
-    assert [answer.text for answer in together] == alone

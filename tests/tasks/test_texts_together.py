@@ -1,0 +1,109 @@
+"""Texts that are written at once: each as it would be alone, seen growing by its own caller, ended where it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.values import Text
+from tests.tasks.writing import GREEDY, TASK, loaded, written
+from tests.tiny import texts
+
+
+@pytest.fixture(scope="module")
+def base(tiny_folder: Callable[[str], Path]) -> Any:
+    return loaded(tiny_folder(TASK.id))
+
+
+@pytest.fixture(scope="module")
+def spaced(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return a model many of whose tokens are words, so that what it writes is often shown."""
+    words = [f"{letter}{letter} " for letter in "abcdefghijklmnopqrstuvwxyz"]
+    return loaded(texts.text_generation(tmp_path_factory.mktemp("spaced"), positions=128, words=words))
+
+
+SEVERAL = [Text(text=text) for text in ("the film", "a", "a quiet old village by the sea", "the clock", "a", "x" * 58)]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"do_sample": True, "seed": 3, "temperature": 1.5}, {"repetition_penalty": 1.5}, {"stop": ["e", "\x00"]}],
+    ids=["likeliest", "drawn", "penalised", "stopped"],
+)
+def test_texts_written_together_are_as_each_alone(base: Any, parameters: dict[str, Any]) -> None:
+    checked = TASK.checked_parameters({**GREEDY, **parameters})
+    alone = [written(base, text, **parameters) for text in SEVERAL]
+    assert len(set(alone)) > 2
+    assert [answer.text for answer in TASK.answers(base, SEVERAL, checked)] == alone
+
+
+def test_texts_of_several_lengths_share_a_run(base: Any) -> None:
+    rows: list[int] = []
+    generate = base.model.generate
+
+    def count(*args: Any, **options: Any) -> Any:
+        rows.append(len(options["input_ids"]))
+        return generate(*args, **options)
+
+    base.model.generate = count
+    try:
+        for parameters in ({}, {"repetition_penalty": 1.5}):
+            TASK.answers(base, SEVERAL, TASK.checked_parameters({**GREEDY, **parameters}))
+    finally:
+        del base.model.generate
+    assert rows == [5, 1, 1, 2, 1, 1, 1]  # the last has less room; what fills up would be penalised
+
+
+def test_what_ends_early_is_not_gone_on_with(base: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = written(base, SEVERAL[0])
+    ends = base.tokenizer(whole[3], add_special_tokens=False)["input_ids"][0]
+    monkeypatch.setattr(base.model.generation_config, "eos_token_id", ends)
+    alone = [written(base, text) for text in SEVERAL]
+    assert len({len(text) for text in alone}) > 1
+    together = TASK.answers(base, SEVERAL, TASK.checked_parameters(GREEDY))
+    assert [answer.text for answer in together] == alone
+
+
+class Watching:
+    """See a text grow, and have enough after so many times."""
+
+    def __init__(self, enough: int = 10**9) -> None:
+        self.seen: list[str] = []
+        self.enough = enough
+
+    def emit(self, part: Text) -> None:
+        self.seen.append(part.text)
+
+    def stopped(self) -> bool:
+        return len(self.seen) >= self.enough
+
+
+DRAWN = {"do_sample": True, "seed": 3, "temperature": 2.0, "top_p": 1.0, "top_k": 500, "max_new_tokens": 60}
+
+
+@pytest.mark.parametrize("parameters", [DRAWN, {**DRAWN, "stop": ["q", "\x00"]}, {**DRAWN, "repetition_penalty": 1.5}])
+def test_texts_grow_together_as_each_alone(spaced: Any, parameters: dict[str, Any]) -> None:
+    checked = TASK.checked_parameters(parameters)
+    alone = [Watching() for _ in SEVERAL]
+    texts = [
+        TASK.stream(spaced, text, checked, one.emit, one.stopped) for text, one in zip(SEVERAL, alone, strict=True)
+    ]
+    assert max(len(one.seen) for one in alone) > 2
+    together = [Watching() for _ in SEVERAL]
+    assert TASK.stream_together(spaced, SEVERAL, checked, together) == texts
+    assert [one.seen for one in together] == [one.seen for one in alone]
+    assert TASK.answers(spaced, SEVERAL, checked) == texts
+
+
+def test_who_stops_keeps_what_there_is_and_the_others_go_on(spaced: Any) -> None:
+    checked = TASK.checked_parameters(DRAWN)
+    whole = [answer.text for answer in TASK.answers(spaced, SEVERAL, checked)]
+    watching = [Watching(), Watching(enough=2), *(Watching() for _ in SEVERAL[2:])]
+    found = TASK.stream_together(spaced, SEVERAL, checked, watching)
+    assert whole[1].startswith(found[1].text)
+    assert 0 < len(found[1].text) < len(whole[1])
+    assert watching[1].seen[-1] == found[1].text
+    assert [answer.text for answer in found[2:]] == whole[2:]
