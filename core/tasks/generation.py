@@ -32,17 +32,14 @@ class GenerationParameters(Parameters):
         return self.model_dump(include=set(GenerationParameters.model_fields) - unused)
 
 
-def watched(
-    tokenizer: Any, emit: Callable[[str], None], stopped: Callable[[], bool], stop: Sequence[str] = ()
-) -> dict[str, Any]:
+def watched(tokenizer: Any, emit: Callable[[str], None], stopped: Callable[[], bool]) -> dict[str, Any]:
     """Return the options of `generate` that let a caller see the text grow, and end it.
 
     Args:
         emit: gets the whole text so far, each time it has grown; the prompt is not part of it.
         stopped: looked at before each token.
-        stop: sequences that end the text; no part of one is ever handed on.
     """
-    return watched_together(tokenizer, [emit], [stopped], stop)
+    return watched_together(tokenizer, [emit], [stopped])
 
 
 def watched_together(
@@ -57,6 +54,7 @@ def watched_together(
     Its streamer says in `counts` how many tokens each text has: what ended is filled up while others go on.
 
     Args:
+        stop: sequences that end a text; no part of one is ever handed on.
         ends: tokens after which nothing of a text follows.
     """
     from transformers import TextStreamer
