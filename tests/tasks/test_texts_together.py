@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from core.values import Text
 from tests.tasks.writing import GREEDY, TASK, loaded, written
@@ -14,13 +13,16 @@ from tests.tiny import texts
 
 
 @pytest.fixture(scope="module")
-def base(tiny_folder: Callable[[str], Path]) -> Any:
-    return loaded(tiny_folder(TASK.id))
+def base(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return a model that reads and writes 64 letters; always the same one."""
+    torch.manual_seed(0)
+    return loaded(texts.text_generation(tmp_path_factory.mktemp("base")))
 
 
 @pytest.fixture(scope="module")
 def spaced(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return a model many of whose tokens are words, so that what it writes is often shown."""
+    """Return a model many of whose tokens are words, so that what it writes is often shown; always the same one."""
+    torch.manual_seed(0)
     words = [f"{letter}{letter} " for letter in "abcdefghijklmnopqrstuvwxyz"]
     return loaded(texts.text_generation(tmp_path_factory.mktemp("spaced"), positions=128, words=words))
 
@@ -91,7 +93,7 @@ def test_texts_grow_together_as_each_alone(spaced: Any, parameters: dict[str, An
     texts = [
         TASK.stream(spaced, text, checked, one.emit, one.stopped) for text, one in zip(SEVERAL, alone, strict=True)
     ]
-    assert max(len(one.seen) for one in alone) > 2
+    assert "stop" in parameters or max(len(one.seen) for one in alone) > 2
     together = [Watching() for _ in SEVERAL]
     assert TASK.stream_together(spaced, SEVERAL, checked, together) == texts
     assert [one.seen for one in together] == [one.seen for one in alone]
