@@ -39,21 +39,23 @@ def watched(tokenizer: Any, emit: Callable[[str], None], stopped: Callable[[], b
         emit: gets the whole text so far, each time it has grown; the prompt is not part of it.
         stopped: looked at before each token.
     """
-    return watched_together(tokenizer, [emit], [stopped])
+    return watched_together(tokenizer, [emit], [stopped], lambda _row, _tokens: None)
 
 
 def watched_together(
     tokenizer: Any,
     emits: Sequence[Callable[[str], None]],
     stopped: Sequence[Callable[[], bool]],
+    ended: Callable[[int, Sequence[int]], None],
     stop: Sequence[str] = (),
     ends: Set[int] = frozenset(),
 ) -> dict[str, Any]:
     """Return the same of several texts that are written at once, each with its own caller.
 
-    Its streamer says in `counts` how many tokens each text has: what ended is filled up while others go on.
+    Its streamer keeps in `tokens` what was written of each: what ended is filled up while others go on.
 
     Args:
+        ended: told which text has ended, and its tokens.
         stop: sequences that end a text; no part of one is ever handed on.
         ends: tokens after which nothing of a text follows.
     """
@@ -82,16 +84,17 @@ def watched_together(
             self._texts = [Emit(emit) for emit in emits]
             self._going_on = set(range(len(self._texts)))
             self._is_prompt = True
-            self.counts = [0] * len(self._texts)
+            self.tokens: list[list[int]] = [[] for _ in self._texts]
 
         def put(self, value: Any) -> None:
             if self._is_prompt:
                 self._is_prompt = False
                 return
             for row in sorted(self._going_on):
+                token = int(value[row])
+                self.tokens[row].append(token)
                 self._texts[row].put(value[row : row + 1])
-                self.counts[row] += 1
-                if int(value[row]) in ends or stopped[row]():
+                if token in ends or stopped[row]():
                     self._finish(row)
 
         def end(self) -> None:
@@ -101,5 +104,6 @@ def watched_together(
         def _finish(self, row: int) -> None:
             self._going_on.remove(row)
             self._texts[row].end()
+            ended(row, self.tokens[row])
 
     return {"streamer": Rows(), "stopping_criteria": [stop_each_when(stopped)]}

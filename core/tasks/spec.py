@@ -92,7 +92,7 @@ class Stream(Protocol):
 
 
 class Watcher(Protocol):
-    """See an answer grow, and say when nobody wants more of it. A request of the engine is one."""
+    """See an answer grow, and say when nobody wants more of it."""
 
     def emit(self, value: Any) -> None:
         """Take a longer partial answer."""
@@ -100,6 +100,10 @@ class Watcher(Protocol):
 
     def stopped(self) -> bool:
         """Return whether the answer may end as it is."""
+        ...
+
+    def end(self, value: Any) -> None:
+        """Take the whole answer, while others of its batch may go on."""
         ...
 
 

@@ -65,6 +65,7 @@ def stream(
 class _Watching(NamedTuple):
     emit: Callable[[Text], None]
     stopped: Callable[[], bool]
+    end: Callable[[Text], None] = lambda _: None
 
 
 def _written(
@@ -119,12 +120,14 @@ def _generate(
         "prompt_text": "",
     }
     rows = pipe.forward(given, **drawing, **options)["generated_sequence"][:, 0, longest:].tolist()
-    # A text that ended early is filled up behind its end.
-    counts = options["streamer"].counts if watchers is not None else [_length(row, ends) for row in rows]
-    texts = pipe.tokenizer.batch_decode(
-        [row[:count] for row, count in zip(rows, counts, strict=True)], skip_special_tokens=True
-    )
-    return [Text(text=before(text, parameters.stop)) for text in texts]
+    if watchers is not None:
+        rows = options["streamer"].tokens
+    return [_text(pipe, row[: _length(row, ends)], parameters) for row in rows]
+
+
+def _text(pipe: Any, tokens: Sequence[int], parameters: TextGenerationParameters) -> Text:
+    written = pipe.tokenizer.decode(list(tokens), skip_special_tokens=True)
+    return Text(text=before(written, parameters.stop))
 
 
 def _before_eyes(
@@ -135,8 +138,12 @@ def _before_eyes(
     def shown_to(watcher: Watcher) -> Callable[[str], None]:
         return lambda text: watcher.emit(Text(text=text))
 
+    def ended(row: int, tokens: Sequence[int]) -> None:
+        watchers[row].end(_text(pipe, tokens, parameters))
+
     emits = [shown_to(watcher) for watcher in watchers]
-    return watched_together(pipe.tokenizer, emits, [watcher.stopped for watcher in watchers], parameters.stop, ends)
+    stopped = [watcher.stopped for watcher in watchers]
+    return watched_together(pipe.tokenizer, emits, stopped, ended, parameters.stop, ends)
 
 
 def _may_pad(pipe: Any, parameters: TextGenerationParameters) -> bool:
@@ -161,7 +168,7 @@ def _ends(pipe: Any) -> Set[int]:
 
 
 def _length(tokens: Sequence[int], ends: Set[int]) -> int:
-    """Return how many tokens there are up to the end of a text, itself included."""
+    """Return how many tokens there are up to the end of a text, itself included; behind it is what fills up."""
     return next((at + 1 for at, token in enumerate(tokens) if token in ends), len(tokens))
 
 

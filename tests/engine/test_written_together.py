@@ -93,6 +93,48 @@ def test_who_watches_shares_a_run_with_who_does_not() -> None:
         assert Partial(text("x")) in events
 
 
+def test_who_is_ready_is_answered_while_the_others_are_written() -> None:
+    done: list[list[bool]] = []
+
+    def write(_: Pipe, inputs: Sequence[Text], __: Suffix, watchers: Sequence[Watcher]) -> list[Text]:
+        watchers[1].end(text("ready"))
+        done.append([ticket.done() for ticket in tickets])
+        CLOCK.now_s += 5
+        return [text("last") for _ in inputs]
+
+    task = make_task(writes=True, stream=lambda *_: None, stream_together=write)
+    tickets = [ticket_of(3, task, streaming=True) for _ in range(3)]
+    settled: list[list[Ticket]] = []
+    line = Line(1000)
+    for ticket in tickets:
+        ticket.begin((0, 0))
+    run_batch(LOADED, tickets, CLOCK, lambda some: settled.append([*some]), line.room, line.pace, as_they_are)
+    assert done == [[False, True, False]]
+    assert [ticket.result().output.text for ticket in tickets] == ["last", "ready", "last"]
+    assert [ticket.result().run_ms for ticket in tickets] == [5000, 0, 5000]
+    assert settled == [[tickets[1]], [tickets[0], tickets[2]]]
+
+
+def test_who_was_ready_is_not_written_again_when_the_run_fails() -> None:
+    seen: list[int] = []
+
+    def write(_: Pipe, inputs: Sequence[Text], __: Suffix, watchers: Sequence[Watcher]) -> list[Text]:
+        seen.append(len(inputs))
+        if len(inputs) > 1:
+            watchers[0].end(text("ready"))
+            raise ValueError("no more")
+        return [text("alone")]
+
+    task = make_task(writes=True, stream=lambda *_: None, stream_together=write)
+    tickets = [ticket_of(3, task, streaming=True) for _ in range(3)]
+    line = Line(1000)
+    for ticket in tickets:
+        ticket.begin((0, 0))
+    run_batch(LOADED, tickets, CLOCK, lambda _: None, line.room, line.pace, as_they_are)
+    assert [ticket.result().output.text for ticket in tickets] == ["ready", "alone", "alone"]
+    assert seen == [3, 1, 1]
+
+
 def test_a_stream_that_knows_of_no_other_has_a_run_to_itself() -> None:
     task = make_task(writes=True, stream=lambda *_: None)
     line = Line(1000)

@@ -70,17 +70,28 @@ def test_what_ends_early_is_not_gone_on_with(base: Any, monkeypatch: pytest.Monk
 
 
 class Watching:
-    """See a text grow, and have enough after so many times."""
+    """See a text grow, and have enough after so many times.
 
-    def __init__(self, enough: int = 10**9) -> None:
+    Args:
+        order: notes who has ended.
+    """
+
+    def __init__(self, enough: int = 10**9, order: list[Watching] | None = None) -> None:
         self.seen: list[str] = []
         self.enough = enough
+        self.order = [] if order is None else order
+        self.whole: Text | None = None
 
     def emit(self, part: Text) -> None:
         self.seen.append(part.text)
 
     def stopped(self) -> bool:
         return len(self.seen) >= self.enough
+
+    def end(self, whole: Text) -> None:
+        assert self.whole is None
+        self.whole = whole
+        self.order.append(self)
 
 
 DRAWN = {"do_sample": True, "seed": 3, "temperature": 2.0, "top_p": 1.0, "top_k": 500, "max_new_tokens": 60}
@@ -97,15 +108,18 @@ def test_texts_grow_together_as_each_alone(spaced: Any, parameters: dict[str, An
     together = [Watching() for _ in SEVERAL]
     assert TASK.stream_together(spaced, SEVERAL, checked, together) == texts
     assert [one.seen for one in together] == [one.seen for one in alone]
+    assert [one.whole for one in together] == texts
     assert TASK.answers(spaced, SEVERAL, checked) == texts
 
 
 def test_who_stops_keeps_what_there_is_and_the_others_go_on(spaced: Any) -> None:
     checked = TASK.checked_parameters(DRAWN)
     whole = [answer.text for answer in TASK.answers(spaced, SEVERAL, checked)]
-    watching = [Watching(), Watching(enough=2), *(Watching() for _ in SEVERAL[2:])]
+    order: list[Watching] = []
+    watching = [Watching(2 if at == 1 else 10**9, order) for at in range(len(SEVERAL))]
     found = TASK.stream_together(spaced, SEVERAL, checked, watching)
     assert whole[1].startswith(found[1].text)
     assert 0 < len(found[1].text) < len(whole[1])
     assert watching[1].seen[-1] == found[1].text
+    assert order[0] is watching[1]
     assert [answer.text for answer in found[2:]] == whole[2:]
