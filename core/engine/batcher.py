@@ -12,10 +12,10 @@ import logging
 import math
 from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import uuid4
 
+from core.engine.ending import Ending
 from core.engine.key import Loaded
 from core.engine.pace import Pace
 from core.engine.room import Room, is_out_of_memory, padded
@@ -170,38 +170,19 @@ def run_batch(
     batch = [ticket for ticket in batch if ticket.is_wanted()]
     if not batch:
         return
-    count = batch[0].task.count_tokens
-    longest = max(ticket.length for ticket in batch)
-    ended: set[Ticket] = set()
-
-    def end(ticket: Ticket, output: Any, tokens: Tokens | None) -> None:
-        run_ms, padding = (clock() - began_s) * 1000, longest - ticket.length
-        ticket.answer(output, run_ms=run_ms, batch_size=len(batch), loaded=loaded, tokens=tokens, padding=padding)
-
-    def end_early(ticket: Ticket, output: Any) -> None:
-        """End one whose answer is whole while others go on."""
-        if len(batch) > 1:
-            ended.add(ticket)
-            settle([ticket])
-            end(ticket, output, count and count(loaded.pipe, ticket.inputs, ticket.parameters, output))
-
     if len(batch) > 1 and padded(batch) > room.limit:
         for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
             run_batch(loaded, half, clock, settle, room, pace, prepared)
         return
-    began_s = clock()
+    ending = Ending(loaded, batch, clock, settle, clock())
     outputs: Any = None
-    counts: list[Tokens | None] = [None] * len(batch)
+    counts: list[Tokens | None] = []
     problem: ShowcaseError | None = None
     ran_out = False
     try:
         with serving(batch):
-            outputs = _outputs(loaded.pipe, batch, prepared, end_early)
-        if count is not None and batch[0].inputs is not None:
-            counts = [
-                None if ticket in ended else count(loaded.pipe, ticket.inputs, ticket.parameters, output)
-                for ticket, output in zip(batch, outputs, strict=True)
-            ]
+            outputs = _outputs(loaded.pipe, batch, prepared, ending)
+        counts = ending.counts(outputs)
     except Exception as err:
         ran_out = is_out_of_memory(err)
         if ran_out:
@@ -220,39 +201,30 @@ def run_batch(
         for part in parts:
             run_batch(loaded, part, clock, settle, room, pace, prepared)
         return
-    ran_s = clock() - began_s
+    ran_s = clock() - ending.began_s
     if problem is None and (not isinstance(outputs, list | tuple) or len(outputs) != len(batch)):
         problem = told(
             TypeError(f"run returned {type(outputs).__name__} for {len(batch)} inputs"), "A run broke its word"
         )
-    settle([ticket for ticket in batch if ticket not in ended])
+    settle(ending.left)
     if problem is not None:
         for ticket in batch:
             ticket.fail(problem)
         return
     for ticket, output, tokens in zip(batch, outputs, counts, strict=True):
-        if ticket not in ended:
-            end(ticket, output, tokens)
+        ending.answer(ticket, output, tokens)
     room.ran(batch)
     if batch[0].inputs is not None and not batch[0].streaming and not batch[0].task.writes:
         pace.ran(padded(batch), ran_s)
 
 
-class _Watching(NamedTuple):
-    """Stand for a request before a task that writes several at once. Satisfies `core.tasks.spec.Watcher`."""
-
-    emit: Callable[[Any], None]
-    stopped: Callable[[], bool]
-    end: Callable[[Any], None]
-
-
-def _outputs(pipe: Any, batch: Sequence[Ticket], prepared: Prepared, end_early: Callable[[Ticket, Any], None]) -> Any:
+def _outputs(pipe: Any, batch: Sequence[Ticket], prepared: Prepared, ending: Ending) -> Any:
     head = batch[0]
     if head.inputs is None:
         return [None]
     if head.task.stream_together is not None and any(ticket.streaming for ticket in batch):
-        watchers = [_Watching(ticket.emit, ticket.stopped, partial(end_early, ticket)) for ticket in batch]
-        return head.task.stream_together(pipe, [ticket.inputs for ticket in batch], head.parameters, watchers)
+        inputs = [ticket.inputs for ticket in batch]
+        return head.task.stream_together(pipe, inputs, head.parameters, ending.watchers())
     if head.streaming and head.task.stream is not None:
         return [head.task.stream(pipe, head.inputs, head.parameters, head.emit, head.stopped)]
     return head.task.run(pipe, prepared(pipe, batch), head.parameters)
