@@ -222,7 +222,7 @@ def _outputs(pipe: Any, batch: Sequence[Ticket], prepared: Prepared, ending: End
     head = batch[0]
     if head.inputs is None:
         return [None]
-    if head.task.stream_together is not None and any(ticket.streaming for ticket in batch):
+    if len(batch) > 1 and head.task.stream_together is not None and any(ticket.streaming for ticket in batch):
         inputs = [ticket.inputs for ticket in batch]
         return head.task.stream_together(pipe, inputs, head.parameters, ending.watchers())
     if head.streaming and head.task.stream is not None:

@@ -8,19 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from core.engine.key import Loaded
 from core.engine.ticket import Ticket
-from core.tasks.spec import Tokens
-
-
-class Watching(NamedTuple):
-    """Stand for a request before a task that writes several at once. Satisfies `core.tasks.spec.Watcher`."""
-
-    emit: Callable[[Any], None]
-    stopped: Callable[[], bool]
-    end: Callable[[Any], None]
+from core.tasks.spec import Tokens, Watcher
 
 
 @dataclass
@@ -48,9 +40,9 @@ class Ending:
             self.settle([ticket])
             self.answer(ticket, output, self._tokens(ticket, output))
 
-    def watchers(self) -> list[Watching]:
+    def watchers(self) -> list[Watcher]:
         """Return what stands for each before a task that writes several at once."""
-        return [Watching(ticket.emit, ticket.stopped, partial(self.early, ticket)) for ticket in self.batch]
+        return [Watcher(ticket.emit, ticket.stopped, partial(self.early, ticket)) for ticket in self.batch]
 
     def counts(self, outputs: Any) -> list[Tokens | None]:
         """Return the tokens of each that is not answered yet, of a task that counts them; may raise what it does."""

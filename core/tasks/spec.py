@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -91,20 +91,18 @@ class Stream(Protocol):
         ...
 
 
-class Watcher(Protocol):
-    """See an answer grow, and say when nobody wants more of it."""
+class Watcher(NamedTuple):
+    """Stand for who sees one of several answers grow.
 
-    def emit(self, value: Any) -> None:
-        """Take a longer partial answer."""
-        ...
+    Args:
+        emit: takes a longer partial answer.
+        stopped: says whether the answer may end as it is.
+        end: takes the whole answer, while others of its batch may go on.
+    """
 
-    def stopped(self) -> bool:
-        """Return whether the answer may end as it is."""
-        ...
-
-    def end(self, value: Any) -> None:
-        """Take the whole answer, while others of its batch may go on."""
-        ...
+    emit: Callable[[Any], None]
+    stopped: Callable[[], bool]
+    end: Callable[[Any], None] = lambda _: None
 
 
 class StreamTogether(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
 from inspect import signature
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
@@ -59,13 +59,7 @@ def stream(
     stopped: Callable[[], bool],
 ) -> Text:
     """Continue one text or answer one conversation, emitting what there is so far as it grows."""
-    return _written(pipe, [inputs], parameters, [_Watching(emit, stopped)])[0]
-
-
-class _Watching(NamedTuple):
-    emit: Callable[[Text], None]
-    stopped: Callable[[], bool]
-    end: Callable[[Text], None] = lambda _: None
+    return _written(pipe, [inputs], parameters, [Watcher(emit, stopped)])[0]
 
 
 def _written(

@@ -120,12 +120,14 @@ def test_who_was_ready_is_not_written_again_when_the_run_fails() -> None:
 
     def write(_: Pipe, inputs: Sequence[Text], __: Suffix, watchers: Sequence[Watcher]) -> list[Text]:
         seen.append(len(inputs))
-        if len(inputs) > 1:
-            watchers[0].end(text("ready"))
-            raise ValueError("no more")
-        return [text("alone")]
+        watchers[0].end(text("ready"))
+        raise ValueError("no more")
 
-    task = make_task(writes=True, stream=lambda *_: None, stream_together=write)
+    def write_alone(*_: object) -> Text:
+        seen.append(1)
+        return text("alone")
+
+    task = make_task(writes=True, stream=write_alone, stream_together=write)
     tickets = [ticket_of(3, task, streaming=True) for _ in range(3)]
     line = Line(1000)
     for ticket in tickets:
