@@ -25,7 +25,7 @@ from core.engine.room import is_out_of_memory
 from core.engine.runtimes.lengths import lengthen
 from core.engine.runtimes.rungs import is_worth_a_look
 from core.engine.runtimes.surveyor import Surveyor
-from core.engine.runtimes.writing import writes
+from core.engine.runtimes.writers import writes
 from core.engine.sharing import SharedWeights
 from core.engine.torch_setup import prepare_torch
 from core.engine.weights import DamagedWeights, fingerprint, memory_bytes, memory_of_parameters

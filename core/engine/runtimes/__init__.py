@@ -4,7 +4,9 @@
     probe      inputs of a task, what its model is asked for them, and whether two answers agree
     writing    the same of what writes token by token
     exported   a model as a program of ONNX Runtime or OpenVINO, in place of its module
+    writers    which programs a model that writes is
     decoder    a decoder of text as a program that keeps what it has read
+    encoder_decoder  a model that writes of what it has read, as three programs
     graph      what a graph exported for OpenVINO needs before it is kept
     lengths    texts' lengths rounded up, for what prepares itself for each
     survey     tries every rung on one model; run as a process of its own

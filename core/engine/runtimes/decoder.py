@@ -1,14 +1,14 @@
 """A decoder of text as a program of OpenVINO that keeps what it has read: its cache of keys and values never leaves it.
 
 Owns the export, and what transformers' `generate` calls instead of the module's forward. Of torch's time for a token
-most went into reaching each of its operations from Python: a program does a token in one call. What writes from more
-than a text (an encoder's answer, a picture) is torch's.
+most went into reaching each of its operations from Python: a program does a token in one call. What writes of what an
+encoder has read is `core.engine.runtimes.encoder_decoder`'s.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -25,8 +25,6 @@ TAKES: Final = frozenset(
         "use_cache",
         "return_dict",
         "logits_to_keep",
-        "output_attentions",
-        "output_hidden_states",
     }
 )
 """What `generate` gives to the forward of a decoder of text alone."""
@@ -65,29 +63,103 @@ class DecoderExport:
 
 def open_decoder(folder: Path, rung: Rung, threads: int) -> Program:
     """Return what a decoder's forward is replaced by. Any thread may ask; each goes on with what it read last."""
-    runner = compiled(folder, rung, threads, {"KV_CACHE_PRECISION": CACHE_IN[rung.dtype]})
+    runner = compiled(folder, rung, threads, {"KV_CACHE_PRECISION": CACHE_IN[rung.dtype]})["model"]
     own = threading.local()
 
     def ask(**inputs: Any) -> Any:
         if not hasattr(own, "reader"):
-            own.reader = _Reader(runner.compiled_model)
+            own.reader = _Reader(Reading(runner.compiled_model))
         return own.reader.read(**inputs)
 
     return ask
 
 
-class _Reader:
-    """Hold one request of a program: what it has read, of one text or several, and which these are.
+class Reading:
+    """Hold one request of a program that keeps what it reads: of one text or several, and which these are.
 
     Each text has a new one, which takes 0.06 ms: one that is reset keeps the room that its longest text took.
+
+    Args:
+        compiled_model: a program whose answer of what comes next is called logits.
     """
 
     def __init__(self, compiled_model: Any) -> None:
         self._program = compiled_model
         self._request: Any = None
-        self._inputs = {name for port in compiled_model.inputs for name in port.get_names()}
+        self._has_beams = "beam_idx" in _names(compiled_model)
         self._logits = next(port for port in compiled_model.outputs if "logits" in port.get_names())
-        self._kept: Any = None
+        self.kept: Any = None
+
+    def goes_on_after(self, past_key_values: Any) -> int:
+        """Return how many tokens of a text were read; 0 where one begins, which it is made ready for.
+
+        Args:
+            past_key_values: what stands for the text; None if nobody will go on with it.
+
+        Raises: ValueError for a text that this request does not keep.
+        """
+        read = past_key_values.get_seq_length() if past_key_values is not None else 0
+        if read and past_key_values is not self.kept:
+            raise ValueError("another text was read in between")
+        if not read:
+            self._request = self._program.create_infer_request()
+            self.kept = _kept_elsewhere()() if past_key_values is not None else None
+        return int(read)
+
+    def read(self, given: Mapping[str, Any], rows: int, tokens: int) -> Any:
+        """Read so many tokens of each of so many texts; return the logits of what comes next.
+
+        Args:
+            given: tensors by name, or OpenVINO's own; what the program does not take is left out.
+        """
+        import torch
+
+        feed = fed(self._program, given)
+        if self._has_beams:
+            going_on = None if self.kept is None else self.kept.going_on()
+            feed["beam_idx"] = (torch.arange(rows) if going_on is None else going_on).to(torch.int32).numpy()
+        logits = torch.from_numpy(self._request.infer(feed, share_inputs=True)[self._logits])
+        if self.kept is not None:
+            self.kept.length += tokens
+        return logits
+
+
+def fed(compiled_model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a program takes of what is given by name: tensors of torch as arrays on the same memory.
+
+    An input that has the name of an output was exported with a word before it.
+    """
+    import torch
+
+    names = {name: name.removeprefix("input.") for name in _names(compiled_model)}
+    taken = {name: given[source] for name, source in names.items() if source in given}
+    return {name: one.contiguous().numpy() if isinstance(one, torch.Tensor) else one for name, one in taken.items()}
+
+
+def _names(compiled_model: Any) -> set[str]:
+    return {name for port in compiled_model.inputs for name in port.get_names()}
+
+
+def asked_for(by_name: Mapping[str, Any]) -> set[str]:
+    """Return the names of what a module is given or asked for: what is None or False is neither."""
+    return {name for name, value in by_name.items() if value is not None and value is not False}
+
+
+def refuse_all_but(takes: Set[str], by_name: Mapping[str, Any]) -> None:
+    """Refuse what a program was not made for.
+
+    Raises: ValueError if it is given more than it takes, or asked for more of an answer than what comes next.
+    """
+    unknown = asked_for(by_name) - takes
+    if unknown:
+        raise ValueError(f"a program takes {', '.join(sorted(takes))}, and was asked {', '.join(sorted(unknown))}")
+
+
+class _Reader:
+    """Read texts for one thread, one after the other."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
 
     def read(
         self,
@@ -103,34 +175,20 @@ class _Reader:
         Args:
             attention_mask: of shape (texts, tokens so far and new ones); 0 for what stands before a shorter text.
 
-        Raises: ValueError for what a program was not made for: a cache that this request does not keep, or more of an
-            answer than what comes next.
+        Raises: ValueError for what a program was not made for.
         """
-        import torch
         from transformers.modeling_outputs import CausalLMOutputWithPast
 
-        read = past_key_values.get_seq_length() if past_key_values is not None else 0
+        refuse_all_but(TAKES, asked)
+        read = self._reading.goes_on_after(past_key_values)
         rows, new = input_ids.shape
-        if read and past_key_values is not self._kept:
-            raise ValueError("another text was read in between")
-        if not asked.keys() <= TAKES or asked.get("output_attentions") or asked.get("output_hidden_states"):
-            raise ValueError(f"a program takes tokens and gives what comes next, and was asked {sorted(asked)}")
-        if not read:
-            self._request = self._program.create_infer_request()
-            self._kept = _kept_elsewhere()() if past_key_values is not None else None
         if attention_mask is None:
             attention_mask = input_ids.new_ones((rows, read + new))
         if position_ids is None:
             position_ids = (attention_mask.cumsum(-1) - 1).clamp_min(0)[:, -new:]
         given = {"input_ids": input_ids, "attention_mask": attention_mask, "position_ids": position_ids}
-        feed = {name: tensor.contiguous().numpy() for name, tensor in given.items() if name in self._inputs}
-        if "beam_idx" in self._inputs:
-            going_on = None if self._kept is None else self._kept.going_on()
-            feed["beam_idx"] = (torch.arange(rows) if going_on is None else going_on).to(torch.int32).numpy()
-        logits = torch.from_numpy(self._request.infer(feed, share_inputs=True)[self._logits])
-        if self._kept is not None:
-            self._kept.length += new
-        return CausalLMOutputWithPast(logits=logits, past_key_values=self._kept)
+        logits = self._reading.read(given, rows, new)
+        return CausalLMOutputWithPast(logits=logits, past_key_values=self._reading.kept)
 
 
 @cache

@@ -150,7 +150,7 @@ def _open_openvino(folder: Path, rung: Rung, threads: int, runs: int) -> Callabl
     from transformers import AutoConfig
     from transformers.exporters.runners.runner_openvino import openvino_output_tensor
 
-    runner = compiled(folder, rung, threads, {"NUM_STREAMS": runs})
+    runner = compiled(folder, rung, threads, {"NUM_STREAMS": runs})["model"]
     places = {name: place for place, port in enumerate(runner.compiled_model.inputs) for name in port.get_names()}
     outputs = [(port, _axes_of_texts(port)) for port in runner.compiled_model.outputs]
     lengthening = Lengthening.of(AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False))
@@ -171,20 +171,28 @@ def _open_openvino(folder: Path, rung: Rung, threads: int, runs: int) -> Callabl
     return for_a_thread
 
 
-def compiled(folder: Path, rung: Rung, threads: int, options: Mapping[str, Any]) -> Any:
-    """Return transformers' runner of a program of OpenVINO, compiled for its rung and with these options."""
+def is_narrow(rung: Rung) -> bool:
+    """Return whether a program of OpenVINO computes in bfloat16 here what it does not compute in 8 bits."""
+    return rung.dtype == "bfloat16" or (rung.dtype == "int8" and multiplies_bfloat16())
+
+
+def compiled(folder: Path, rung: Rung, threads: int, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return transformers' runners of OpenVINO's programs in a folder, by name, compiled for a rung and with options.
+
+    A program that is alone is called model.
+    """
     from transformers.exporters import ExportedModel
 
-    narrow = rung.dtype == "bfloat16" or (rung.dtype == "int8" and multiplies_bfloat16())
     config = {
-        "INFERENCE_PRECISION_HINT": "bf16" if narrow else "f32",
+        "INFERENCE_PRECISION_HINT": "bf16" if is_narrow(rung) else "f32",
         "INFERENCE_NUM_THREADS": threads,
         "CPU_RUNTIME_CACHE_CAPACITY": SIZES,
         **options,
     }
     prepare_openvino()
     made = ExportedModel.from_pretrained(folder, device="cpu", local_files_only=True, config=config)
-    return next(iter(made.runners.values()))
+    runners: Mapping[str, Any] = made.runners
+    return runners
 
 
 def _axes_of_texts(port: Any) -> list[int]:
@@ -199,38 +207,58 @@ def size_bytes(folder: Path, threads: int) -> int:
     return sum(file.stat().st_size for file in folder.iterdir()) * min(MOST, threads)
 
 
-def put_in_place(model: Any, program: Program, instead: Callable[[Exception], Any]) -> None:
+def put_in_place(
+    model: Any, program: Program, instead: Callable[[Exception], Any], *, encoder: Program | None = None
+) -> None:
     """Have a module answer with a program, and let its own weights go.
 
     Args:
-        instead: called when the program fails, with its error; returns the module, weights and all, that answers then
+        instead: called when a program fails, with its error; returns the module, weights and all, that answers then
             and from then on. No program was tried with inputs of every size.
+        encoder: answers in place of the part of the module that reads, which `generate` asks by itself.
     """
     import torch
 
     dtype, device = model.dtype, model.device
     giving_up, others = threading.Lock(), list[Any]()
+    parts: dict[Callable[[Any], Any], Program] = {_itself: program}
+    if encoder is not None:
+        parts[_encoder_of] = encoder
 
-    @wraps(model.forward)  # transformers asks it what a model takes
-    def forward(**inputs: Any) -> Any:
-        try:
-            return program(**inputs)
-        except Exception as err:
-            if is_out_of_memory(err):
-                raise  # a smaller batch may fit; nothing is wrong with the program
-            failure = err
-        with giving_up:  # two threads may find out at the same time
-            if not others:
-                others.append(instead(failure))
-                model.forward = others[0].forward
-        if _has_read(inputs):
-            raise failure  # what came before is the program's; the next text is begun by what answers instead
-        return others[0].forward(**inputs)
+    def answered_by(part: Callable[[Any], Any], program: Program) -> Program:
+        @wraps(part(model).forward)  # transformers asks it what a module takes
+        def forward(**inputs: Any) -> Any:
+            try:
+                return program(**inputs)
+            except Exception as err:
+                if is_out_of_memory(err):
+                    raise  # a smaller batch may fit; nothing is wrong with the program
+                failure = err
+            with giving_up:  # two threads may find out at the same time
+                if not others:
+                    others.append(instead(failure))
+                    for one in parts:
+                        one(model).forward = one(others[0]).forward
+            if _has_read(inputs):
+                raise failure  # what came before is the program's; the next text is begun by what answers instead
+            return part(others[0]).forward(**inputs)
 
+        return forward
+
+    forwards = {part: answered_by(part, its) for part, its in parts.items()}
     model.to("meta")
     # What is asked of a module is where its first parameter stands and what it computes in.
     model.register_parameter("stands_for_all", torch.nn.Parameter(torch.zeros(1, dtype=dtype, device=device), False))
-    model.forward = forward
+    for part, forward in forwards.items():
+        part(model).forward = forward
+
+
+def _itself(model: Any) -> Any:
+    return model
+
+
+def _encoder_of(model: Any) -> Any:
+    return model.get_encoder()
 
 
 def _has_read(inputs: Mapping[str, Any]) -> bool:

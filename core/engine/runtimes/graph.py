@@ -1,4 +1,4 @@
-"""What an exported OpenVINO graph needs before it is kept: whole numbers where it counts, and weights of 8 bits.
+"""What an exported OpenVINO graph needs before it is kept: whole numbers where it counts, weights of 8 bits, its ports.
 
 Owns these changes of a graph. Who exports it, and with what it is opened, is `core.engine.runtimes.exported`'s.
 """
@@ -123,3 +123,58 @@ def _source(node: Any, place: int) -> Any:
 def _replace(node: Any, other: Any) -> None:
     for reader in node.output(0).get_target_inputs():
         reader.replace_source_output(other.output(0))
+
+
+def cut_outputs(graph: Any, named: str) -> None:
+    """Leave a graph only the outputs that have this in their names, and what these are made of."""
+    for port in graph.outputs:
+        if named not in port.get_any_name():
+            graph.remove_result(port.get_node())
+    _cut_unused_inputs(graph)
+
+
+def take_from_outside(graph: Any, named: str) -> None:
+    """Have a graph be given what it would keep from one question to the next, where that has this in its name.
+
+    Its rows are then those of the question, whichever went on, and as long as they come.
+    """
+    from openvino import PartialShape
+    from openvino import opset13 as made
+
+    keepers = {sink.get_variable_id(): sink for sink in graph.get_sinks()}
+    variables = {variable.info.variable_id: variable for variable in graph.get_variables()}
+    given = []
+    for node in graph.get_ordered_ops():
+        if node.get_type_name() != "ReadValue" or named not in node.get_variable_id():
+            continue
+        kept_as = node.get_variable_id()
+        _, heads, _, width = node.output(0).get_partial_shape()
+        parameter = made.parameter(PartialShape([-1, heads, -1, width]), node.output(0).get_element_type())
+        parameter.output(0).get_tensor().set_names({kept_as.rpartition("output.")[2]})
+        (rows,) = (target.get_node() for target in node.output(0).get_target_inputs())
+        graph.remove_sink(keepers[kept_as])
+        graph.remove_variable(variables[kept_as])
+        rows.output(0).replace(parameter.output(0))
+        given.append(parameter)
+    graph.add_parameters(given)
+    _cut_unused_inputs(graph)
+    graph.validate_nodes_and_infer_types()
+
+
+def with_narrow_ports(graph: Any, named: str) -> Any:
+    """Return a copy of a graph that is given, and gives, in bfloat16 what has this in its name."""
+    from openvino import Type
+    from openvino.preprocess import PrePostProcessor  # type: ignore[import-untyped]
+
+    narrow = PrePostProcessor(graph.clone())
+    for ports, at in ((graph.inputs, narrow.input), (graph.outputs, narrow.output)):
+        for name in (port.get_any_name() for port in ports):
+            if named in name:
+                at(name).tensor().set_element_type(Type.bf16)
+    return narrow.build()
+
+
+def _cut_unused_inputs(graph: Any) -> None:
+    for parameter in graph.get_parameters():
+        if not parameter.output(0).get_target_inputs():
+            graph.remove_parameter(parameter)

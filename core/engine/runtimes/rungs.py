@@ -93,10 +93,10 @@ def is_installed(rung: Rung) -> bool:
     return all(importlib.util.find_spec(package) for package in rung.packages)
 
 
-MADE_AS: Final = 5
+MADE_AS: Final = 6
 """Raised when programs are made otherwise, so that those of before are not opened: 2 takes several sounds at once, 3
 has OpenVINO count in whole numbers, 5 has it round in larger groups. Or when they are asked otherwise, so that another
-may be the fastest: 4 rounds the lengths of texts up."""
+may be the fastest: 4 rounds the lengths of texts up, 6 has programs of what writes of what it has read."""
 
 
 def finding_key(asked: tuple[str, ...], threads: int, cpu_info: Path = _CPU_INFO) -> str:

@@ -30,7 +30,8 @@ from core.engine.runtimes.lengths import lengthen
 from core.engine.runtimes.openvino_setup import prepare_openvino
 from core.engine.runtimes.probe import Call, asked, difference, largest_question, numbers, sizes_not_seen
 from core.engine.runtimes.rungs import PLAIN, Rung, candidates, is_installed
-from core.engine.runtimes.writing import tried_writing, writes
+from core.engine.runtimes.writers import writes
+from core.engine.runtimes.writing import tried_writing
 from core.engine.torch_setup import prepare_torch
 from core.tasks import get_task
 from core.tasks.spec import Checkpoint, Task

@@ -20,10 +20,9 @@ from weakref import WeakKeyDictionary
 
 from core.engine.key import ModelKey
 from core.engine.runtimes import exported
-from core.engine.runtimes.decoder import open_decoder
 from core.engine.runtimes.findings import FILE, PROGRAM, Finding, Findings
 from core.engine.runtimes.rungs import Rung, finding_key
-from core.engine.runtimes.writing import writes
+from core.engine.runtimes.writers import put_writer_in_place, writes
 from core.engine.torch_setup import allowed_cpus
 from core.settings import ROOT, Settings
 
@@ -83,10 +82,11 @@ class Surveyor:
 
         try:
             # First: another process may remove what is open already.
-            is_decoder = writes(model)
-            program_bytes = exported.size_bytes(folder, 1 if is_decoder else self.threads)
-            opened = open_decoder if is_decoder else exported.open_program
-            exported.put_in_place(model, opened(folder, rung, self.threads), instead)
+            program_bytes = exported.size_bytes(folder, 1 if writes(model) else self.threads)
+            if writes(model):
+                put_writer_in_place(model, folder, rung, self.threads, instead)
+            else:
+                exported.put_in_place(model, exported.open_program(folder, rung, self.threads), instead)
             with self._lock:
                 self._in_place[model] = place
             return program_bytes

@@ -7,19 +7,21 @@ of those before, so that two ways are compared for as long as those are the same
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
 from typing import Any, Final
 
 from core.engine.allocator import trim_memory
 from core.engine.budget import resident_bytes
-from core.engine.runtimes.decoder import TAKES, DecoderExport, open_decoder
-from core.engine.runtimes.exported import put_in_place
+from core.engine.runtimes.decoder import asked_for
 from core.engine.runtimes.findings import Tried
 from core.engine.runtimes.openvino_setup import prepare_openvino
-from core.engine.runtimes.probe import read_example
+from core.engine.runtimes.probe import numbers, read_example, tensors_of
 from core.engine.runtimes.rungs import PLAIN, Rung, is_installed
+from core.engine.runtimes.writers import Export, export_writer, is_taken, put_writer_in_place, reads_first
 from core.tasks.spec import Task
 from core.values import Value
 
@@ -31,23 +33,20 @@ TOLERANCE: Final = 0.05
 of 16 to 32 is rounded to an eighth, by which a score of a half is off by up to 0.016; three times that."""
 
 
-def writes(model: Any) -> bool:
-    """Return whether a model writes its answer token by token."""
-    return bool(getattr(model, "can_generate", lambda: False)())
-
-
 @dataclass
 class Writing:
     """Hold the calls that one answer took: the tokens that each was given, its scores of the next, and the time.
 
     Args:
         takes: the names of all that a call was given.
+        read: what the model's encoder was given last, if it has one.
         error: what it ended with instead, as where a model does not take what the example is of.
     """
 
     given: list[Any] = field(default_factory=list)
     scores: list[Any] = field(default_factory=list)
     takes: set[str] = field(default_factory=set)
+    read: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     error: str = ""
 
@@ -97,13 +96,14 @@ class _Programs:
     ) -> None:
         self._task, self._make, self._model, self._plain = task, make, model, plain
         self._threads, self._folder = threads, folder
-        self._export: DecoderExport | Exception | None = None
+        self._read = max((one.read for one in plain), key=numbers)
+        self._export: Export | Exception | None = None
 
     def tried(self, rung: Rung) -> Tried:
         """Export, compare and time a rung."""
         takes = set().union(*(one.takes for one in self._plain))
-        if self._model.config.is_encoder_decoder or not takes <= TAKES:
-            return Tried(rung.name, "skipped", "it writes of more than a text, as no program does")
+        if not is_taken(self._model, takes, self._read.keys()):
+            return Tried(rung.name, "skipped", "its task needs more than programs take and give")
         if rung.runtime != "openvino":
             return Tried(rung.name, "skipped", "it writes step by step, as only programs of OpenVINO do")
         if not is_installed(rung):
@@ -123,15 +123,15 @@ class _Programs:
         prepare_openvino()
         trim_memory()
         before = resident_bytes()
-        put_in_place(pipe.model, open_decoder(folder, rung, self._threads), _raise)
+        put_writer_in_place(pipe.model, folder, rung, self._threads, _raise)
         other = _written(self._task, pipe)
         return _compared(rung, self._plain, other, memory_bytes=max(0, resident_bytes() - before))
 
-    def _exported(self) -> DecoderExport | Exception:
+    def _exported(self) -> Export | Exception:
         """Return the export, or why there is none: the next rung need not try again."""
-        prompt = max((one.given[0] for one in self._plain if one.given), key=lambda given: given.shape[-1])
+        tokens = max((one.given[0] for one in self._plain if one.given), key=lambda given: given.shape[-1])
         try:
-            return DecoderExport(self._model, prompt)
+            return export_writer(self._model, tokens, self._read)
         except Exception as err:
             return err
 
@@ -180,11 +180,10 @@ def _written(task: Task, pipe: Any) -> list[Writing]:
 
 def _one(task: Task, pipe: Any, value: Value, parameters: Any) -> Writing:
     """Have a model write one answer, or the beginning of it."""
-    forward, found, own = pipe.model.forward, Writing(), "forward" in vars(pipe.model)
+    found = Writing()
 
-    def record(*positional: Any, **by_name: Any) -> Any:
-        answer = forward(*positional, **by_name)
-        found.takes |= {name for name, value in by_name.items() if value is not None}
+    def record(by_name: dict[str, Any], answer: Any) -> None:
+        found.takes |= asked_for(by_name)
         tokens = by_name.get("decoder_input_ids", by_name.get("input_ids"))
         logits = getattr(answer, "logits", None)
         if tokens is not None and logits is not None:
@@ -192,23 +191,44 @@ def _one(task: Task, pipe: Any, value: Value, parameters: Any) -> Writing:
             found.scores.append(logits[..., -1, :].float().softmax(-1))
         if len(found.scores) == STEPS:
             raise _Enough
+
+    def note_read(by_name: dict[str, Any], _: Any) -> None:
+        found.read = tensors_of(by_name) or found.read
+
+    with ExitStack() as listening:
+        listening.enter_context(_heard_by(record, pipe.model))
+        if reads_first(pipe.model):
+            listening.enter_context(_heard_by(note_read, pipe.model.get_encoder()))
+        started = time.perf_counter()
+        try:
+            task.answers(pipe, [value], parameters)
+        except _Enough:
+            pass
+        except Exception as err:  # whatever a model does with what it was not made for
+            found = Writing(error=type(err).__name__)
+        found.seconds = time.perf_counter() - started
+    return found
+
+
+@contextmanager
+def _heard_by(hear: Callable[[dict[str, Any], Any], None], module: Any) -> Iterator[None]:
+    """Have each call of a module be heard: what it was given by name, and its answer."""
+    forward, own = module.forward, "forward" in vars(module)
+
+    @wraps(forward)  # transformers asks it what the module takes
+    def heard(*positional: Any, **by_name: Any) -> Any:
+        answer = forward(*positional, **by_name)
+        hear(by_name, answer)
         return answer
 
-    pipe.model.forward = record
-    started = time.perf_counter()
+    module.forward = heard
     try:
-        task.answers(pipe, [value], parameters)
-    except _Enough:
-        pass
-    except Exception as err:  # whatever a model does with what it was not made for
-        found = Writing(error=type(err).__name__)
+        yield
     finally:
-        found.seconds = time.perf_counter() - started
         if own:
-            pipe.model.forward = forward
+            module.forward = forward
         else:
-            del pipe.model.forward
-    return found
+            del module.forward
 
 
 def _ms(these: Sequence[Writing], like: Sequence[Writing]) -> float:

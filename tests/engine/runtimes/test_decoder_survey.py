@@ -13,6 +13,7 @@ from core.engine.runtimes.survey import survey
 from core.engine.runtimes.writing import tried_writing
 from core.tasks import get_task
 from core.tasks.spec import Checkpoint
+from tests.tiny.mixed import donut
 
 # What the libraries that convert say of each other's newer versions.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
@@ -41,7 +42,7 @@ def test_what_cannot_be_exported_is_said_of_each_rung_and_tried_once(
         exports.append(model)
         raise RuntimeError("no such operation")
 
-    monkeypatch.setattr("core.engine.runtimes.writing.DecoderExport", cannot)
+    monkeypatch.setattr("core.engine.runtimes.decoder.DecoderExport", cannot)
 
     def make(dtype: str) -> Any:
         return get_task("text-generation").load(Checkpoint(mistral, dtype, "cpu"))
@@ -61,7 +62,7 @@ def test_a_program_that_fails_on_an_example_is_passed_over_by_its_error(
 
         return ask
 
-    monkeypatch.setattr("core.engine.runtimes.writing.open_decoder", failing)
+    monkeypatch.setattr("core.engine.runtimes.decoder.open_decoder", failing)
     tried = survey(get_task("text-generation"), mistral, (FLOAT32, PLAIN), 1, tmp_path)
     assert [(one.verdict, one.note) for one in tried] == [
         ("disagrees", "fails on an example: ConnectionError"),
@@ -69,12 +70,23 @@ def test_a_program_that_fails_on_an_example_is_passed_over_by_its_error(
     ]
 
 
-def test_what_writes_of_more_than_a_text_is_left_to_torch(tiny_folder: Callable[[str], Path], tmp_path: Path) -> None:
-    task = get_task("translation")
+def test_what_an_encoder_reads_is_surveyed_too(tiny_folder: Callable[[str], Path], tmp_path: Path) -> None:
+    tried = {one.rung: one for one in survey(get_task("translation"), tiny_folder("translation"), RUNGS, 1, tmp_path)}
+    ran = [one for one in tried.values() if one.verdict in ("chosen", "slower")]
+    assert {"openvino float32", "torch float32"} <= {one.rung for one in ran}
+    assert all(one.probe_ms > 0 for one in ran)
+    assert tried["openvino float32"].difference < 1e-3
+
+
+def test_a_task_that_asks_for_more_than_programs_give_is_left_to_torch(
+    tiny_folder: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """A page that is read without its words asks for what the model looked at."""
+    task = get_task("document-question-answering")
 
     def make(dtype: str) -> Any:
-        return task.load(Checkpoint(tiny_folder("translation"), dtype, "cpu"))
+        return task.load(Checkpoint(donut(tmp_path / "donut"), dtype, "cpu"))
 
     program, plain = tried_writing(task, make, (FLOAT32, PLAIN), 1, tmp_path)
-    assert (program.verdict, program.note) == ("skipped", "it writes of more than a text, as no program does")
+    assert (program.verdict, program.note) == ("skipped", "its task needs more than programs take and give")
     assert plain.verdict == "slower"

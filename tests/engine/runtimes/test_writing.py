@@ -17,7 +17,8 @@ from core.engine.runtimes.findings import FILE, Tried, write
 from core.engine.runtimes.rungs import PLAIN, named
 from core.engine.runtimes.survey import survey
 from core.engine.runtimes.surveyor import Surveyor
-from core.engine.runtimes.writing import STEPS, TOLERANCE, Writing, disagreement, tried_writing, writes
+from core.engine.runtimes.writers import writes
+from core.engine.runtimes.writing import STEPS, TOLERANCE, Writing, disagreement, tried_writing
 from core.hub import Hub
 from core.tasks import TASKS, get_task
 from core.tasks.spec import Checkpoint, Task
