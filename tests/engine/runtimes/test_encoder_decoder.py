@@ -164,6 +164,18 @@ def test_programs_write_what_their_module_writes(make: Any, made: Any) -> None:
         assert written(model, its.inputs, **options) == expected, way
 
 
+@pytest.mark.parametrize("make", [bart, whisper], ids=lambda make: make.__name__)
+def test_wordings_of_one_text_are_compared_as_by_torch(make: Any, made: Any) -> None:
+    its, plain = made(make), make()
+    model, one = its.in_programs(), {name: rows[1:] for name, rows in its.inputs.items()}
+    several = {"num_beams": 4, "num_return_sequences": 4}
+    begun = {"decoder_input_ids": torch.tensor([[1, 9, 17]])}
+    for options in (several, {**several, **begun}):
+        expected = written(plain, one, **options)
+        assert len({tuple(row) for row in expected}) == 4
+        assert written(model, one, **options) == expected
+
+
 def test_every_text_begins_anew_whatever_its_length(made: Any) -> None:
     plain, model = bart(), made(bart).in_programs()
     asked = [texts(5), texts(31), texts(5), texts(12, 30, 7), texts(31)]
