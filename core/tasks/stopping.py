@@ -9,26 +9,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 
-def stop_when(stopped: Callable[[], bool]) -> Any:
-    """Return what ends a generation of transformers, whatever it writes at once, when `stopped` is true."""
-    return _stopping(lambda rows: [stopped()] * rows)
-
-
 def stop_each_when(stopped: Sequence[Callable[[], bool]]) -> Any:
-    """Return what ends each text of a generation once its own `stopped` is true."""
-    return _stopping(lambda _: [one() for one in stopped])
+    """Return what ends each text of a generation of transformers once its own `stopped` is true.
 
-
-def _stopping(found: Callable[[int], list[bool]]) -> Any:
-    """Return a criterion of `generate` that ends what is found, given how many rows it writes."""
+    The wordings of a text stand together; where beams are kept, twice as many are looked at.
+    """
     import torch
     from transformers import StoppingCriteria
 
     class Stop(StoppingCriteria):  # type: ignore[misc]  # transformers has no types
-        """End the rows that a caller wants no more of."""
+        """End the texts that a caller wants no more of."""
 
         def __call__(self, input_ids: Any, _scores: Any, **_: Any) -> Any:
-            return torch.tensor(found(len(input_ids)), device=input_ids.device)
+            wordings = len(input_ids) // len(stopped)
+            return torch.tensor([one() for one in stopped], device=input_ids.device).repeat_interleave(wordings)
 
     return Stop()
 

@@ -8,8 +8,8 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from core.tasks.passages import fits_in, passages_of
-from core.tasks.sequences import AT_ONCE, SequencePipe, load_sequence_model, longest_input, write
-from core.tasks.spec import Example, Parameters, Task
+from core.tasks.sequences import SequencePipe, load_sequence_model, longest_input, write_each
+from core.tasks.spec import Example, Parameters, Task, Watcher
 from core.values import Summary, Text
 
 
@@ -31,12 +31,20 @@ class SummarizationParameters(Parameters):
 
 def run(pipe: SequencePipe, inputs: Sequence[Text], parameters: SummarizationParameters) -> list[Summary]:
     """Summarise each text; one longer than the model reads is summarised passage by passage."""
+    return stream_together(pipe, inputs, parameters, ())
+
+
+def stream_together(
+    pipe: SequencePipe, inputs: Sequence[Text], parameters: SummarizationParameters, watchers: Sequence[Watcher]
+) -> list[Summary]:
+    """Do the same, emitting the summary of what was read so far of each before whoever watches."""
     most = longest_input(pipe)
-    cut = [_passages(pipe, text, most) for text in inputs]
-    written = iter(
-        write(pipe, [passage for passages in cut for passage in passages], most=most, **_options(parameters))
-    )
-    return [_summary([next(written) for _ in passages], len(passages)) for passages in cut]
+    passages = [_passages(pipe, text, most) for text in inputs]
+
+    def said(at: int, parts: Sequence[str]) -> Summary:
+        return _summary(parts, len(passages[at]))
+
+    return write_each(pipe, passages, said, watchers, most=most, **_options(parameters))
 
 
 def stream(
@@ -47,14 +55,7 @@ def stream(
     stopped: Callable[[], bool],
 ) -> Summary:
     """Summarise one text, emitting the summary of what was read so far."""
-    most = longest_input(pipe)
-    passages = _passages(pipe, inputs, most)
-    written: list[str] = []
-    for at in range(0, len(passages), AT_ONCE):
-        some = passages[at : at + AT_ONCE]
-        written += write(pipe, some, most=most, stopped=stopped, **_options(parameters))
-        emit(_summary(written, len(passages)))
-    return _summary(written, len(passages))
+    return stream_together(pipe, [inputs], parameters, [Watcher(emit, stopped)])[0]
 
 
 def _passages(pipe: SequencePipe, text: Text, most: int) -> list[str]:
@@ -124,4 +125,6 @@ TASK = Task(
     load=load_sequence_model,
     run=run,
     stream=stream,
+    stream_together=stream_together,
+    writes=True,
 )

@@ -16,8 +16,8 @@ from pydantic.config import JsonDict
 from core.errors import BadParameters
 from core.tasks.languages import LANGUAGES, code_of, spellings
 from core.tasks.passages import fits_in, passages_of
-from core.tasks.sequences import AT_ONCE, SequencePipe, load_sequence_model, longest_input, write
-from core.tasks.spec import Example, Parameters, Task
+from core.tasks.sequences import SequencePipe, load_sequence_model, longest_input, write_each
+from core.tasks.spec import Example, Parameters, Task, Watcher
 from core.values import Text, Translation
 
 PART_TOKENS: Final = 128
@@ -62,11 +62,23 @@ class Direction:
 
 def run(pipe: SequencePipe, inputs: Sequence[Text], parameters: TranslationParameters) -> list[Translation]:
     """Translate each text, sentence group by sentence group; its lines stay lines."""
-    direction, most = _prepared(pipe, parameters)
-    cut = [_pieces(pipe, text, direction, most) for text in inputs]
-    parts = [direction.prefix + part for pieces in cut for part, _ in pieces]
-    written = iter(write(pipe, parts, most=most, **direction.options, **_options(parameters)))
-    return [_joined(pieces, [next(written) for _ in pieces]) for pieces in cut]
+    return stream_together(pipe, inputs, parameters, ())
+
+
+def stream_together(
+    pipe: SequencePipe, inputs: Sequence[Text], parameters: TranslationParameters, watchers: Sequence[Watcher]
+) -> list[Translation]:
+    """Do the same, emitting what is translated so far of each before whoever watches."""
+    direction = _direction(pipe, code_of(parameters.src_lang), code_of(parameters.tgt_lang))
+    most = longest_input(pipe)
+    pieces = [_pieces(pipe, text, direction, most) for text in inputs]
+    parts = [[direction.prefix + part for part, _ in own] for own in pieces]
+    options = {"num_beams": parameters.num_beams, "max_new_tokens": parameters.max_new_tokens}
+
+    def said(at: int, written: Sequence[str]) -> Translation:
+        return _joined(pieces[at], written)
+
+    return write_each(pipe, parts, said, watchers, most=most, **direction.options, **options)
 
 
 def stream(
@@ -77,24 +89,7 @@ def stream(
     stopped: Callable[[], bool],
 ) -> Translation:
     """Translate one text, emitting what is translated so far."""
-    direction, most = _prepared(pipe, parameters)
-    pieces = _pieces(pipe, inputs, direction, most)
-    parts = [direction.prefix + part for part, _ in pieces]
-    written: list[str] = []
-    for at in range(0, len(parts), AT_ONCE):
-        some = parts[at : at + AT_ONCE]
-        written += write(pipe, some, most=most, stopped=stopped, **direction.options, **_options(parameters))
-        emit(_joined(pieces, written))
-    return _joined(pieces, written)
-
-
-def _prepared(pipe: SequencePipe, parameters: TranslationParameters) -> tuple[Direction, int]:
-    direction = _direction(pipe, code_of(parameters.src_lang), code_of(parameters.tgt_lang))
-    return direction, longest_input(pipe)
-
-
-def _options(parameters: TranslationParameters) -> dict[str, Any]:
-    return {"num_beams": parameters.num_beams, "max_new_tokens": parameters.max_new_tokens}
+    return stream_together(pipe, [inputs], parameters, [Watcher(emit, stopped)])[0]
 
 
 def _pieces(pipe: SequencePipe, text: Text, direction: Direction, most: int) -> list[tuple[str, str]]:
@@ -201,4 +196,6 @@ TASK = Task(
     load=load_sequence_model,
     run=run,
     stream=stream,
+    stream_together=stream_together,
+    writes=True,
 )

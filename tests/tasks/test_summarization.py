@@ -63,7 +63,7 @@ def test_a_long_text_is_summarised_passage_by_passage_and_says_so(pipe: Any) -> 
 
 
 def test_a_stream_ends_with_the_same_summary_and_grows_towards_it(pipe: Any) -> None:
-    parameters = TASK.checked_parameters(SHORT)
+    parameters = TASK.checked_parameters({**SHORT, "num_beams": 8})
     grown: list[Any] = []
     assert TASK.stream is not None
     whole = TASK.stream(pipe, LONG, parameters, grown.append, lambda: False)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.values import Text
-from tests.tasks.writing import GREEDY, TASK, loaded, written
+from tests.tasks.writing import GREEDY, TASK, Watching, loaded, written
 from tests.tiny import texts
 
 
@@ -67,31 +67,6 @@ def test_what_ends_early_is_not_gone_on_with(base: Any, monkeypatch: pytest.Monk
     assert len({len(text) for text in alone}) > 1
     together = TASK.answers(base, SEVERAL, TASK.checked_parameters(GREEDY))
     assert [answer.text for answer in together] == alone
-
-
-class Watching:
-    """See a text grow, and have enough after so many times.
-
-    Args:
-        order: notes who has ended.
-    """
-
-    def __init__(self, enough: int = 10**9, order: list[Watching] | None = None) -> None:
-        self.seen: list[str] = []
-        self.enough = enough
-        self.order = [] if order is None else order
-        self.whole: Text | None = None
-
-    def emit(self, part: Text) -> None:
-        self.seen.append(part.text)
-
-    def stopped(self) -> bool:
-        return len(self.seen) >= self.enough
-
-    def end(self, whole: Text) -> None:
-        assert self.whole is None
-        self.whole = whole
-        self.order.append(self)
 
 
 DRAWN = {"do_sample": True, "seed": 3, "temperature": 2.0, "top_p": 1.0, "top_k": 500, "max_new_tokens": 60}

@@ -1,4 +1,4 @@
-"""What tests of generated texts share: a loaded checkpoint, and what it writes."""
+"""What tests of generated texts share: a loaded checkpoint, what it writes, and who sees it grow."""
 
 from __future__ import annotations
 
@@ -24,3 +24,28 @@ def written(pipe: Any, inputs: Text | Chat, **parameters: Any) -> str:
     """Return what is written after one input, always the likeliest unless the parameters say otherwise."""
     (answer,) = TASK.answers(pipe, [inputs], TASK.checked_parameters({**GREEDY, **parameters}))
     return str(answer.text)
+
+
+class Watching:
+    """See a text grow, and have enough after so many times.
+
+    Args:
+        order: notes who has ended.
+    """
+
+    def __init__(self, enough: int = 10**9, order: list[Watching] | None = None) -> None:
+        self.seen: list[str] = []
+        self.enough = enough
+        self.order = [] if order is None else order
+        self.whole: Any = None
+
+    def emit(self, part: Any) -> None:
+        self.seen.append(part.text)
+
+    def stopped(self) -> bool:
+        return len(self.seen) >= self.enough
+
+    def end(self, whole: Any) -> None:
+        assert self.whole is None
+        self.whole = whole
+        self.order.append(self)

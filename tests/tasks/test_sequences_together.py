@@ -1,0 +1,108 @@
+"""Translations that are written at once: each as it would be alone, part by part before its own caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from core.tasks import get_task, sequences
+from core.tasks.spec import Checkpoint
+from core.values import Text
+from tests.tasks.writing import Watching
+from tests.tiny.sequences import marian
+
+TASK = get_task("translation")
+BEAMS = 2
+SHORT = TASK.checked_parameters({"max_new_tokens": 8, "num_beams": BEAMS})
+LINES = Text(text="\n".join(f"the film left {word}." for word in ("anna", "bob", "carl", "dora", "eve")))
+SEVERAL = [LINES, Text(text="a good one"), Text(text="bad.\nvery bad.\nquite good."), Text(text="it rained")]
+
+
+@pytest.fixture(scope="module")
+def pipe(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    torch.manual_seed(0)
+    made = TASK.load(Checkpoint(marian(tmp_path_factory.mktemp("marian")), "float32", "cpu"))
+    made.model.eval()
+    return made
+
+
+@pytest.fixture
+def runs(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Return how many parts each generation was given; four of them at most."""
+    monkeypatch.setattr(sequences, "ROWS_AT_ONCE", 4 * BEAMS)
+    sizes: list[int] = []
+    generate = pipe.model.generate
+
+    def count(**options: Any) -> Any:
+        sizes.append(len(options["input_ids"]))
+        return generate(**options)
+
+    pipe.model.generate = count
+    yield sizes
+    del pipe.model.generate
+
+
+def alone(pipe: Any, text: Text) -> Watching:
+    watching = Watching()
+    watching.end(TASK.stream(pipe, text, SHORT, watching.emit, watching.stopped))
+    return watching
+
+
+def test_each_is_as_alone_and_ends_when_its_last_part_is_written(pipe: Any, runs: list[int]) -> None:
+    each = [alone(pipe, text) for text in SEVERAL]
+    assert len({one.whole.text for one in each}) > 1
+    runs.clear()
+    order: list[Watching] = []
+    together = [Watching(order=order) for _ in SEVERAL]
+    answers = TASK.stream_together(pipe, SEVERAL, SHORT, together)
+    assert runs == [4, 4, 2]  # ten parts: the first of each, then what is left of two
+    assert answers == [one.whole for one in each] == [one.whole for one in together]
+    assert TASK.answers(pipe, SEVERAL, SHORT) == answers
+    assert order == [together[1], together[3], together[2], together[0]]
+    first = together[0]
+    assert len(first.seen) == 3
+    assert all(answers[0].text.startswith(seen) for seen in first.seen)
+
+
+def test_who_has_seen_enough_keeps_it_and_the_others_go_on(pipe: Any, runs: list[int]) -> None:
+    whole = [alone(pipe, text).whole.text for text in SEVERAL]
+    runs.clear()
+    order: list[Watching] = []
+    together = [Watching(1 if at == 0 else 10**9, order) for at in range(len(SEVERAL))]
+    answers = TASK.stream_together(pipe, SEVERAL, SHORT, together)
+    assert runs == [4, 2]
+    assert whole[0].startswith(answers[0].text)
+    assert 0 < len(answers[0].text) < len(whole[0])
+    assert together[0].seen == [answers[0].text]
+    assert order[0] is together[0]
+    assert [answer.text for answer in answers[1:]] == whole[1:]
+
+
+def test_who_stops_within_a_part_ends_it_alone(pipe: Any) -> None:
+    whole = [alone(pipe, text).whole.text for text in SEVERAL]
+
+    class Impatient(Watching):
+        """Have enough after so many tokens."""
+
+        def stopped(self) -> bool:
+            self.looked = getattr(self, "looked", 0) + 1
+            return self.looked > 4
+
+    together = [Watching(), Impatient(), Watching(), Watching()]
+    answers = TASK.stream_together(pipe, SEVERAL, SHORT, together)
+    assert len(answers[1].text) < len(whole[1])
+    assert [answers[at].text for at in (0, 2, 3)] == [whole[at] for at in (0, 2, 3)]
+
+
+def test_long_parts_are_read_fewer_at_once(pipe: Any, runs: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = TASK.answers(pipe, SEVERAL, SHORT)
+    longest = max(len(pipe.tokenizer(line)["input_ids"]) for text in SEVERAL for line in text.text.split("\n"))
+    runs.clear()
+    monkeypatch.setattr(sequences, "READ_AT_ONCE", 2 * longest)
+    assert TASK.answers(pipe, SEVERAL, SHORT) == answers
+    assert max(runs) >= 2
+    assert runs[0] == 2  # the first is the longest
+    assert sum(runs) == 10
