@@ -106,6 +106,79 @@ def writing(folder: Path) -> Path:
     return _saved(LlamaForCausalLM(config), folder)
 
 
+def translating(folder: Path) -> Path:
+    """Write a T5 of the shape of T5 small but for the tokens, which are those of the starter that writes."""
+    import torch
+    from transformers import AutoTokenizer, T5Config, T5ForConditionalGeneration
+
+    torch.manual_seed(0)
+    tokenizer = AutoTokenizer.from_pretrained(ROOT / "models" / "starters" / "shakespeare", local_files_only=True)
+    tokenizer.pad_token = tokenizer.convert_ids_to_tokens(0)
+    tokenizer.save_pretrained(folder)
+    config = T5Config(
+        vocab_size=len(tokenizer),
+        d_model=512,
+        d_kv=64,
+        d_ff=2048,
+        num_layers=6,
+        num_heads=8,
+        pad_token_id=0,
+        eos_token_id=None,  # so that all answers are of one length
+        decoder_start_token_id=0,
+    )
+    return _saved(T5ForConditionalGeneration(config), folder)
+
+
+def hearing(folder: Path) -> Path:
+    """Write a Whisper of the shape of its tiny, 38 million weights, that writes 40 tokens of whatever it hears."""
+    import torch
+    from transformers import (
+        GenerationConfig,
+        WhisperConfig,
+        WhisperFeatureExtractor,
+        WhisperForConditionalGeneration,
+        WhisperTokenizerFast,
+    )
+
+    torch.manual_seed(0)
+    WhisperFeatureExtractor().save_pretrained(folder)
+    words = {f"w{number}": number for number in range(50_257)}
+    end = "<|endoftext|>"
+    tokenizer = WhisperTokenizerFast(vocab={**words, end: 50_257}, merges=[], pad_token=end)  # for Gradio's batches
+    tokenizer.add_special_tokens(
+        {"additional_special_tokens": ["<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>"]}
+    )
+    tokenizer.save_pretrained(folder)
+    start, english, transcribe, untimed = range(50_258, 50_262)
+    config = WhisperConfig(
+        d_model=384,
+        encoder_layers=4,
+        decoder_layers=4,
+        encoder_attention_heads=6,
+        decoder_attention_heads=6,
+        encoder_ffn_dim=1536,
+        decoder_ffn_dim=1536,
+        vocab_size=51_865,
+        decoder_start_token_id=start,
+        eos_token_id=50_257,
+        pad_token_id=50_257,
+        bos_token_id=50_257,
+    )
+    model = WhisperForConditionalGeneration(config)
+    model.generation_config = GenerationConfig(
+        decoder_start_token_id=start,
+        eos_token_id=50_257,
+        pad_token_id=50_257,
+        max_new_tokens=40,
+        is_multilingual=True,
+        lang_to_id={"<|en|>": english},
+        task_to_id={"transcribe": transcribe},
+        no_timestamps_token_id=untimed,
+        return_timestamps=False,
+    )
+    return _saved(model, folder)
+
+
 def _saved(model: Any, folder: Path) -> Path:
     model.eval().save_pretrained(folder)
     return folder
@@ -116,5 +189,7 @@ CHECKPOINTS: Final[Mapping[str, Callable[[Path], Path]]] = {
     "image": image,
     "audio": audio,
     "writing": writing,
+    "translating": translating,
+    "hearing": hearing,
 }
 """What is served in each comparison."""
