@@ -5,7 +5,7 @@ Owns what summarization and translation share; transformers 5 has no pipeline fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final
@@ -71,7 +71,7 @@ def write_each(
     Args:
         said: makes the answer for the input of a number, of what was written for its parts so far.
         watchers: who sees the answer of each input grow by a few parts at a time, if anybody does; once one has seen
-            enough, what there is so far is the answer.
+            enough, what there is so far is the answer, at once.
         most: tokens that the model reads at once; the parts have been cut to them.
         options: as transformers' `generate` takes them, `max_new_tokens` among them.
     """
@@ -83,18 +83,32 @@ def write_each(
     ]
     watching = watchers or [Watcher(lambda _: None, lambda: False)] * len(parts)
     going_on = set(range(len(parts)))
+
+    def end(at: int) -> None:
+        going_on.remove(at)
+        watching[at].end(said(at, written[at]))
+
     while going_on:
-        waiting = [(at, part) for at, part in waiting if not watching[at].stopped()]
-        for at in sorted(going_on - {at for at, _ in waiting}):
-            watching[at].end(said(at, written[at]))
-            going_on.remove(at)
+        waiting = [(at, part) for at, part in waiting if at in going_on and not watching[at].stopped()]
+        for at in going_on - {at for at, _ in waiting}:
+            end(at)
         some, waiting = _split(pipe, waiting, options["num_beams"])
-        texts = _write(pipe, [part for _, part in some], [watching[at].stopped for at, _ in some], most=most, **options)
-        for (at, _), text in zip(some, texts, strict=True):
-            written[at].append(text)
-        for at in sorted({at for at, _ in some}):
+        places = [at for at, _ in some]
+
+        def end_early(tokens: Mapping[int, Any], places: Sequence[int] = places) -> None:
+            for row, text in zip(tokens, _texts(pipe, list(tokens.values())), strict=True):
+                written[places[row]].append(text)
+            for at in {places[row] for row in tokens}:
+                end(at)
+
+        criterion = stop_each_when([watching[at].stopped for at in places], end_early)
+        texts = _write(pipe, [part for _, part in some], criterion, most=most, **options)
+        for at, text in zip(places, texts, strict=True):
+            if at in going_on:
+                written[at].append(text)
+        for at in sorted(going_on & set(places)):
             watching[at].emit(said(at, written[at]))
-    return [said(at, texts) for at, texts in enumerate(written)]
+    return [said(at, own) for at, own in enumerate(written)]
 
 
 def _split(
@@ -110,9 +124,7 @@ def _split(
     return waiting[:count], waiting[count:]
 
 
-def _write(
-    pipe: SequencePipe, texts: Sequence[str], stopped: Sequence[Callable[[], bool]], *, most: int, **options: Any
-) -> list[str]:
+def _write(pipe: SequencePipe, texts: Sequence[str], criterion: Any, *, most: int, **options: Any) -> list[str]:
     import torch
     from transformers import StoppingCriteriaList
 
@@ -128,7 +140,11 @@ def _write(
             input_ids=read["input_ids"],
             attention_mask=read["attention_mask"],
             do_sample=False,
-            stopping_criteria=StoppingCriteriaList([stop_each_when(stopped)]),
+            stopping_criteria=StoppingCriteriaList([criterion]),
             **options,
         )
+    return _texts(pipe, tokens)
+
+
+def _texts(pipe: SequencePipe, tokens: Any) -> list[str]:
     return [text.strip() for text in pipe.tokenizer.batch_decode(tokens, skip_special_tokens=True)]

@@ -5,14 +5,19 @@ Owns the stopping criteria for transformers' `generate`, and what of a text a st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
-def stop_each_when(stopped: Sequence[Callable[[], bool]]) -> Any:
+def stop_each_when(
+    stopped: Sequence[Callable[[], bool]], ended: Callable[[Mapping[int, Any]], None] = lambda _: None
+) -> Any:
     """Return what ends each text of a generation of transformers once its own `stopped` is true.
 
     The wordings of a text stand together; where beams are kept, twice as many are looked at.
+
+    Args:
+        ended: told at once which texts have ended so, and the tokens of the best wording of each.
     """
     import torch
     from transformers import StoppingCriteria
@@ -20,9 +25,16 @@ def stop_each_when(stopped: Sequence[Callable[[], bool]]) -> Any:
     class Stop(StoppingCriteria):  # type: ignore[misc]  # transformers has no types
         """End the texts that a caller wants no more of."""
 
+        known: frozenset[int] = frozenset()
+
         def __call__(self, input_ids: Any, _scores: Any, **_: Any) -> Any:
             wordings = len(input_ids) // len(stopped)
-            return torch.tensor([one() for one in stopped], device=input_ids.device).repeat_interleave(wordings)
+            found = [one() for one in stopped]
+            now = frozenset(text for text, is_found in enumerate(found) if is_found)
+            if now - self.known:
+                ended({text: input_ids[text * wordings] for text in sorted(now - self.known)})
+                self.known |= now
+            return torch.tensor(found, device=input_ids.device).repeat_interleave(wordings)
 
     return Stop()
 

@@ -81,19 +81,29 @@ def test_who_has_seen_enough_keeps_it_and_the_others_go_on(pipe: Any, runs: list
     assert [answer.text for answer in answers[1:]] == whole[1:]
 
 
-def test_who_stops_within_a_part_ends_it_alone(pipe: Any) -> None:
+def test_who_stops_within_a_part_has_what_there_is_at_once(pipe: Any) -> None:
     whole = [alone(pipe, text).whole.text for text in SEVERAL]
+    seen_by_others: list[int] = []
 
     class Impatient(Watching):
         """Have enough after so many tokens."""
 
+        looked = 0
+
         def stopped(self) -> bool:
-            self.looked = getattr(self, "looked", 0) + 1
+            self.looked += 1
             return self.looked > 4
+
+        def end(self, whole: Any) -> None:
+            super().end(whole)
+            seen_by_others.extend(len(one.seen) for one in together if one is not self)
 
     together = [Watching(), Impatient(), Watching(), Watching()]
     answers = TASK.stream_together(pipe, SEVERAL, SHORT, together)
-    assert len(answers[1].text) < len(whole[1])
+    assert seen_by_others == [0, 0, 0]  # none of their parts was written yet
+    assert together[1].whole == answers[1]
+    assert whole[1].startswith(answers[1].text)
+    assert 0 < len(answers[1].text) < len(whole[1])
     assert [answers[at].text for at in (0, 2, 3)] == [whole[at] for at in (0, 2, 3)]
 
 
