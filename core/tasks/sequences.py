@@ -5,7 +5,7 @@ Owns what summarization and translation share; transformers 5 has no pipeline fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any, Final
@@ -96,7 +96,7 @@ def write_each(
         places = [at for at, _ in some]
 
         def end_early(tokens: Mapping[int, Any], places: Sequence[int] = places) -> None:
-            for row, text in zip(tokens, _texts(pipe, list(tokens.values())), strict=True):
+            for row, text in zip(tokens, _texts(pipe, tokens.values()), strict=True):
                 written[places[row]].append(text)
             for at in {places[row] for row in tokens}:
                 end(at)
@@ -146,5 +146,7 @@ def _write(pipe: SequencePipe, texts: Sequence[str], criterion: Any, *, most: in
     return _texts(pipe, tokens)
 
 
-def _texts(pipe: SequencePipe, tokens: Any) -> list[str]:
-    return [text.strip() for text in pipe.tokenizer.batch_decode(tokens, skip_special_tokens=True)]
+def _texts(pipe: SequencePipe, tokens: Iterable[Any]) -> list[str]:
+    """Return what rows of tokens say; -1 stands behind what a model without an end ended early."""
+    rows = [[token for token in row.tolist() if token >= 0] for row in tokens]
+    return [text.strip() for text in pipe.tokenizer.batch_decode(rows, skip_special_tokens=True)]

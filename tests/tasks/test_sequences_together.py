@@ -81,7 +81,14 @@ def test_who_has_seen_enough_keeps_it_and_the_others_go_on(pipe: Any, runs: list
     assert [answer.text for answer in answers[1:]] == whole[1:]
 
 
-def test_who_stops_within_a_part_has_what_there_is_at_once(pipe: Any) -> None:
+@pytest.mark.parametrize("has_end", [True, False], ids=["ends", "endless"])
+def test_who_stops_within_a_part_has_what_there_is_at_once(
+    has_end: bool, pipe: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a model that knows no end: transformers then fills up with -1 what others have gone on after."""
+    if not has_end:
+        monkeypatch.setattr(pipe.model.generation_config, "eos_token_id", None)
+        monkeypatch.setattr(pipe.model.generation_config, "pad_token_id", 0)
     whole = [alone(pipe, text).whole.text for text in SEVERAL]
     seen_by_others: list[int] = []
 
