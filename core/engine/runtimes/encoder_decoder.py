@@ -127,6 +127,7 @@ class _Writer:
         self._encoding = self._encoder.compiled_model.create_infer_request()
         self._takes = frozenset(self._encoder.metadata.kwargs)
         self._decoder = Reading(runners[_DECODER].compiled_model)
+        self._looking: Any = None
         self._crossed: dict[str, Any] = {}
         self._last_read: tuple[dict[str, Any], list[Any]] | None = None
 
@@ -186,9 +187,9 @@ class _Writer:
         """
         read = given["encoder_outputs.last_hidden_state"]
         rows = 1 if read[1:].equal(read[:-1]) else len(read)
-        request = self._crossing.create_infer_request()
-        request.infer(fed(self._crossing, {name: one[:rows] for name, one in given.items()}))
-        return {port.get_any_name(): request.get_tensor(port) for port in self._crossing.outputs}
+        self._looking = self._crossing.create_infer_request()  # kept, as what it answers is its own memory
+        self._looking.infer(fed(self._crossing, {name: one[:rows] for name, one in given.items()}))
+        return {port.get_any_name(): self._looking.get_tensor(port) for port in self._crossing.outputs}
 
 
 def _alike(these: Mapping[str, Any], those: Mapping[str, Any]) -> bool:
