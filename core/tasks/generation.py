@@ -106,4 +106,4 @@ def watched_together(
             self._texts[row].end()
             ended(row, self.tokens[row])
 
-    return {"streamer": Rows(), "stopping_criteria": [stop_each_when(stopped)]}
+    return {"streamer": Rows(), "stopping_criteria": [stop_each_when(lambda: [one() for one in stopped])]}

@@ -89,9 +89,10 @@ def write_each(
         watching[at].end(said(at, written[at]))
 
     while going_on:
-        waiting = [(at, part) for at, part in waiting if at in going_on and not watching[at].stopped()]
-        for at in going_on - {at for at, _ in waiting}:
+        left = {at for at, _ in waiting}
+        for at in {at for at in going_on if at not in left or watching[at].stopped()}:
             end(at)
+        waiting = [(at, part) for at, part in waiting if at in going_on]
         some, waiting = _split(pipe, waiting, options["num_beams"])
         places = [at for at, _ in some]
 
@@ -101,7 +102,11 @@ def write_each(
             for at in {places[row] for row in tokens}:
                 end(at)
 
-        criterion = stop_each_when([watching[at].stopped for at in places], end_early)
+        def stopped(places: Sequence[int] = places) -> list[bool]:
+            enough = {at: watching[at].stopped() for at in set(places)}  # its parts end at the same token
+            return [enough[at] for at in places]
+
+        criterion = stop_each_when(stopped, end_early)
         texts = _write(pipe, [part for _, part in some], criterion, most=most, **options)
         for at, text in zip(places, texts, strict=True):
             if at in going_on:

@@ -10,13 +10,14 @@ from typing import Any
 
 
 def stop_each_when(
-    stopped: Sequence[Callable[[], bool]], ended: Callable[[Mapping[int, Any]], None] = lambda _: None
+    stopped: Callable[[], Sequence[bool]], ended: Callable[[Mapping[int, Any]], None] = lambda _: None
 ) -> Any:
-    """Return what ends each text of a generation of transformers once its own `stopped` is true.
+    """Return what ends each text of a generation of transformers that is to stop.
 
     The wordings of a text stand together; where beams are kept, twice as many are looked at.
 
     Args:
+        stopped: says of each text whether it is; asked before each token.
         ended: told at once which texts have ended so, and the tokens of the best wording of each.
     """
     import torch
@@ -28,8 +29,8 @@ def stop_each_when(
         known: frozenset[int] = frozenset()
 
         def __call__(self, input_ids: Any, _scores: Any, **_: Any) -> Any:
-            wordings = len(input_ids) // len(stopped)
-            found = [one() for one in stopped]
+            found = stopped()
+            wordings = len(input_ids) // len(found)
             now = frozenset(text for text, is_found in enumerate(found) if is_found)
             if now - self.known:
                 ended({text: input_ids[text * wordings] for text in sorted(now - self.known)})

@@ -114,6 +114,26 @@ def test_who_stops_within_a_part_has_what_there_is_at_once(
     assert [answers[at].text for at in (0, 2, 3)] == [whole[at] for at in (0, 2, 3)]
 
 
+def test_who_stops_a_text_of_many_parts_has_the_beginnings_of_those_that_were_written(pipe: Any) -> None:
+    class Impatient(Watching):
+        """Have enough after being asked so often, once for each token."""
+
+        looked = 0
+
+        def stopped(self) -> bool:
+            self.looked += 1
+            return self.looked > 4
+
+    together = [Impatient(), *(Watching() for _ in SEVERAL[1:])]
+    answers = TASK.stream_together(pipe, SEVERAL, SHORT, together)
+    begun, whole = answers[0].text.split("\n"), alone(pipe, LINES).whole.text.split("\n")
+    assert together[0].whole == answers[0]
+    assert len(begun) == len(whole) == 5
+    for beginning, line in zip(begun, whole, strict=True):
+        assert line.startswith(beginning)
+        assert 0 < len(beginning) < len(line)
+
+
 def test_long_parts_are_read_fewer_at_once(pipe: Any, runs: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     answers = TASK.answers(pipe, SEVERAL, SHORT)
     longest = max(len(pipe.tokenizer(line)["input_ids"]) for text in SEVERAL for line in text.text.split("\n"))
