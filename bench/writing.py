@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # for Gradio, too: idle threads that spin take the other's core
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", default=list(KINDS), help=", ".join(KINDS))
-    parser.add_argument("--seconds", type=float, default=8.0, help="seconds of each load")
+    parser.add_argument("--seconds", type=float, default=10.0, help="seconds of each load")
     chosen = parser.parse_args(arguments)
     print(f"machine: {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}\n")
     for name in chosen.kinds:

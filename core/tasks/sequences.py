@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any, Final
 
 from core.tasks.pipelines import load_model
@@ -75,71 +74,87 @@ def write_each(
         most: tokens that the model reads at once; the parts have been cut to them.
         options: as transformers' `generate` takes them, `max_new_tokens` among them.
     """
-    written: list[list[str]] = [[] for _ in parts]
-    waiting = [
-        (at, part)
-        for turn in zip_longest(*([(at, part) for part in own] for at, own in enumerate(parts)))
-        for at, part in filter(None, turn)
-    ]
-    watching = watchers or [Watcher(lambda _: None, lambda: False)] * len(parts)
-    going_on = set(range(len(parts)))
 
-    def end(at: int) -> None:
-        going_on.remove(at)
-        watching[at].end(said(at, written[at]))
+    def read(part: str) -> list[int]:
+        return list(pipe.tokenizer(part, truncation=True, max_length=most, verbose=False)["input_ids"])
 
-    while going_on:
+    turns = sorted((turn, at, part) for at, own in enumerate(parts) for turn, part in enumerate(own))
+    waiting = [(at, read(part)) for _, at, part in turns]
+    nobody = [Watcher(lambda _: None, lambda: False)] * len(parts)
+    answers = _Answers(pipe, said, watchers or nobody, [[] for _ in parts], set(range(len(parts))))
+    while answers.going_on:
         left = {at for at, _ in waiting}
-        for at in {at for at in going_on if at not in left or watching[at].stopped()}:
-            end(at)
-        waiting = [(at, part) for at, part in waiting if at in going_on]
-        some, waiting = _split(pipe, waiting, options["num_beams"])
+        for at in sorted(answers.going_on):
+            if at not in left or answers.watchers[at].stopped():
+                answers.end(at)
+        some, waiting = _split([(at, tokens) for at, tokens in waiting if at in answers.going_on], options["num_beams"])
+        if some:
+            answers.grow(some, options)
+    return [said(at, own) for at, own in enumerate(answers.written)]
+
+
+@dataclass
+class _Answers:
+    """Hold what is written of each input, by its number.
+
+    Args:
+        going_on: the inputs whose answers are not whole.
+    """
+
+    pipe: SequencePipe
+    said: Callable[[int, Sequence[str]], Any]
+    watchers: Sequence[Watcher]
+    written: list[list[str]]
+    going_on: set[int]
+
+    def end(self, at: int) -> None:
+        """Let what there is of an answer be all of it."""
+        self.going_on.remove(at)
+        self.watchers[at].end(self.said(at, self.written[at]))
+
+    def grow(self, some: Sequence[tuple[int, list[int]]], options: dict[str, Any]) -> None:
+        """Write some parts at once, and show what there is then."""
         places = [at for at, _ in some]
 
-        def end_early(tokens: Mapping[int, Any], places: Sequence[int] = places) -> None:
-            for row, text in zip(tokens, _texts(pipe, tokens.values()), strict=True):
-                written[places[row]].append(text)
-            for at in {places[row] for row in tokens}:
-                end(at)
-
-        def stopped(places: Sequence[int] = places) -> list[bool]:
-            enough = {at: watching[at].stopped() for at in set(places)}  # its parts end at the same token
+        def stopped() -> list[bool]:
+            enough = {at: self.watchers[at].stopped() for at in set(places)}  # its parts end at the same token
             return [enough[at] for at in places]
 
-        criterion = stop_each_when(stopped, end_early)
-        texts = _write(pipe, [part for _, part in some], criterion, most=most, **options)
+        def end_early(tokens: Mapping[int, Any]) -> None:
+            for row, text in zip(tokens, _texts(self.pipe, tokens.values()), strict=True):
+                self.written[places[row]].append(text)
+            for at in {places[row] for row in tokens}:
+                self.end(at)
+
+        texts = _write(self.pipe, [tokens for _, tokens in some], stop_each_when(stopped, end_early), **options)
         for at, text in zip(places, texts, strict=True):
-            if at in going_on:
-                written[at].append(text)
-        for at in sorted(going_on & set(places)):
-            watching[at].emit(said(at, written[at]))
-    return [said(at, own) for at, own in enumerate(written)]
+            if at in self.going_on:
+                self.written[at].append(text)
+        for at in sorted(self.going_on & set(places)):
+            self.watchers[at].emit(self.said(at, self.written[at]))
 
 
 def _split(
-    pipe: SequencePipe, waiting: list[tuple[int, str]], beams: int
-) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    waiting: list[tuple[int, list[int]]], beams: int
+) -> tuple[list[tuple[int, list[int]]], list[tuple[int, list[int]]]]:
     """Return the parts that are written together next, one at least, and those that wait on."""
     longest = count = 0
-    for _, part in waiting[: max(1, ROWS_AT_ONCE // beams)]:
-        longest = max(longest, len(pipe.tokenizer(part, verbose=False)["input_ids"]))
+    for _, tokens in waiting[: max(1, ROWS_AT_ONCE // beams)]:
+        longest = max(longest, len(tokens))
         if count and longest * (count + 1) > READ_AT_ONCE:
             break
         count += 1
     return waiting[:count], waiting[count:]
 
 
-def _write(pipe: SequencePipe, texts: Sequence[str], criterion: Any, *, most: int, **options: Any) -> list[str]:
+def _write(pipe: SequencePipe, parts: Sequence[list[int]], criterion: Any, **options: Any) -> list[str]:
     import torch
     from transformers import StoppingCriteriaList
 
-    if not texts:
-        return []
     # Some count the places of what they write as well, and have no more.
     places = getattr(pipe.model.config, "max_position_embeddings", None) or options["max_new_tokens"] + 2
     options["max_new_tokens"] = min(options["max_new_tokens"], places - 2)
-    read = pipe.tokenizer(list(texts), padding=True, truncation=True, max_length=most, return_tensors="pt")
-    read = read.to(pipe.model.device)
+    read = pipe.tokenizer.pad({"input_ids": list(parts)}, return_tensors="pt", verbose=False).to(pipe.model.device)
     with torch.inference_mode():
         tokens = pipe.model.generate(
             input_ids=read["input_ids"],

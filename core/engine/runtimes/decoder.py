@@ -68,7 +68,7 @@ def open_decoder(folder: Path, rung: Rung, threads: int) -> Program:
 
     def ask(**inputs: Any) -> Any:
         if not hasattr(own, "reader"):
-            own.reader = _Reader(Reading(runner.compiled_model))
+            own.reader = _Reader(runner.compiled_model)
         return own.reader.read(**inputs)
 
     return ask
@@ -86,7 +86,7 @@ class Reading:
     def __init__(self, compiled_model: Any) -> None:
         self._program = compiled_model
         self._request: Any = None
-        self._has_beams = "beam_idx" in _names(compiled_model)
+        self._inputs = inputs_of(compiled_model)
         self._logits = next(port for port in compiled_model.outputs if "logits" in port.get_names())
         self.kept: Any = None
 
@@ -114,8 +114,8 @@ class Reading:
         """
         import torch
 
-        feed = fed(self._program, given)
-        if self._has_beams:
+        feed = fed(self._inputs, given)
+        if "beam_idx" in self._inputs:
             going_on = None if self.kept is None else self.kept.going_on()
             feed["beam_idx"] = (torch.arange(rows) if going_on is None else going_on).to(torch.int32).numpy()
         logits = torch.from_numpy(self._request.infer(feed, share_inputs=True)[self._logits])
@@ -124,20 +124,24 @@ class Reading:
         return logits
 
 
-def fed(compiled_model: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+def inputs_of(compiled_model: Any) -> dict[str, str]:
+    """Return what each input of a program is called where it is given, by its own name.
+
+    One that has the name of an output was exported with a word before it.
+    """
+    return {name: name.removeprefix("input.") for port in compiled_model.inputs for name in port.get_names()}
+
+
+def fed(inputs: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a program takes of what is given by name: tensors of torch as arrays on the same memory.
 
-    An input that has the name of an output was exported with a word before it.
+    Args:
+        inputs: as `inputs_of` returns them.
     """
     import torch
 
-    names = {name: name.removeprefix("input.") for name in _names(compiled_model)}
-    taken = {name: given[source] for name, source in names.items() if source in given}
+    taken = {name: given[source] for name, source in inputs.items() if source in given}
     return {name: one.contiguous().numpy() if isinstance(one, torch.Tensor) else one for name, one in taken.items()}
-
-
-def _names(compiled_model: Any) -> set[str]:
-    return {name for port in compiled_model.inputs for name in port.get_names()}
 
 
 def asked_for(by_name: Mapping[str, Any]) -> set[str]:
@@ -158,8 +162,8 @@ def refuse_all_but(takes: Set[str], by_name: Mapping[str, Any]) -> None:
 class _Reader:
     """Read texts for one thread, one after the other."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, compiled_model: Any) -> None:
+        self._reading = Reading(compiled_model)
 
     def read(
         self,
