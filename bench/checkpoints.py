@@ -85,7 +85,17 @@ def audio(folder: Path) -> Path:
 
 
 def writing(folder: Path) -> Path:
-    """Write a Llama of 26 million weights, with the tokens of the starter that writes like Shakespeare."""
+    """Write a Llama of 26 million weights that writes as long as it is let."""
+    return _llama(folder, ends=None)
+
+
+def answering(folder: Path) -> Path:
+    """Write the same that ends a text with one token in 64: where it draws by chance, as answers end."""
+    return _llama(folder, ends=list(range(64, 80)))
+
+
+def _llama(folder: Path, ends: list[int] | None) -> Path:
+    """Write a decoder with the 1,024 tokens of the starter that writes like Shakespeare."""
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
@@ -100,7 +110,7 @@ def writing(folder: Path) -> Path:
         num_hidden_layers=8,
         num_attention_heads=8,
         max_position_embeddings=1024,
-        eos_token_id=None,  # so that all answers are of one length
+        eos_token_id=ends,
         pad_token_id=0,
     )
     return _saved(LlamaForCausalLM(config), folder)
@@ -189,6 +199,7 @@ CHECKPOINTS: Final[Mapping[str, Callable[[Path], Path]]] = {
     "image": image,
     "audio": audio,
     "writing": writing,
+    "answering": answering,
     "translating": translating,
     "hearing": hearing,
 }

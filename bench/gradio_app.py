@@ -1,7 +1,7 @@
 """The same checkpoint behind Gradio, as its users write it: run by the benchmarks in a venv of its own.
 
-Usage: python gradio_app.py KIND FOLDER PORT BATCH, where KIND is text, image, audio, writing, translating or hearing,
-and BATCH 0 for one by one.
+Usage: python gradio_app.py KIND FOLDER PORT BATCH, where KIND is text, image, audio, writing, answering, translating or
+hearing, and BATCH 0 for one by one.
 """
 
 from __future__ import annotations
@@ -19,10 +19,16 @@ TASKS = {
     "image": "image-classification",
     "audio": "audio-classification",
     "writing": "text-generation",
+    "answering": "text-generation",
     "hearing": "automatic-speech-recognition",
 }
 LABELS = {"top_k": 3}
-OPTIONS = {"writing": {"max_new_tokens": 64, "do_sample": False, "return_full_text": False}, "hearing": {}}
+DRAWN = {"do_sample": True, "temperature": 1.0, "top_p": 1.0, "top_k": 500}
+OPTIONS = {
+    "writing": {"max_new_tokens": 64, "do_sample": False, "return_full_text": False},
+    "answering": {"max_new_tokens": 256, **DRAWN, "return_full_text": False},
+    "hearing": {},
+}
 TRANSLATING = {"max_new_tokens": 40, "num_beams": 4, "do_sample": False}
 
 One = Callable[[Any], Any]
@@ -65,7 +71,7 @@ def piped(kind: str, folder: str) -> tuple[One, Many]:
     def told(answer: Any) -> Any:
         if kind == "hearing":
             return answer["text"]
-        if kind == "writing":
+        if TASKS[kind] == "text-generation":
             return answer[0]["generated_text"]
         return {row["label"]: row["score"] for row in answer}
 

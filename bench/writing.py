@@ -1,9 +1,10 @@
 """Serves one checkpoint that writes with Podium and with Gradio: `python -m bench.writing [KIND ...]`.
 
-Kinds: writing, a decoder of 64 tokens after a text; translating, a T5 of 40 tokens with four beams; hearing, a Whisper
-of 40 tokens with the five beams of transformers' pipeline. Prints answers a second, p50 and p95 at 1, 4 and 16 clients
-for each, in one run, taking turns: Podium as its survey left the model, and computed by PyTorch alone; Gradio one by
-one, and in batches. Every input differs; nothing is drawn.
+Kinds: writing, a decoder of 64 tokens after a text; answering, the same that draws and ends after 64 tokens on average,
+256 at most; translating, a T5 of 40 tokens with four beams; hearing, a Whisper of 40 tokens with the five beams of
+transformers' pipeline. Prints answers a second, p50 and p95 at 1, 4 and 16 clients for each, in one run, taking turns:
+Podium as its survey left the model, and computed by PyTorch alone; Gradio one by one, and in batches. Every input
+differs; but for answering nothing is drawn.
 """
 
 from __future__ import annotations
@@ -62,8 +63,11 @@ class Kind:
         return bool(await gradio_answer(connection, sent))
 
 
+_DRAWN: Final = {"max_new_tokens": 256, "do_sample": True, "temperature": 1.0, "top_p": 1.0, "top_k": 500}
+
 KINDS: Final[Mapping[str, Kind]] = {
     "writing": Kind("text-generation", text_of, {"max_new_tokens": 64, "do_sample": False}, "generated_text"),
+    "answering": Kind("text-generation", text_of, _DRAWN, "generated_text"),
     "translating": Kind("translation", text_of, {"max_new_tokens": 40, "num_beams": 4}, "translation_text"),
     "hearing": Kind("automatic-speech-recognition", sound_of, {"return_timestamps": False}, "text"),
 }

@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
-from core.engine.ending import Ending
+from core.engine.ending import Ending, Join, nobody_joins
 from core.engine.key import Loaded
 from core.engine.pace import Pace
 from core.engine.room import Room, is_out_of_memory, padded
 from core.engine.serving import serving
 from core.engine.ticket import Ticket
 from core.errors import RunFailed, ShowcaseError
-from core.tasks.spec import Tokens, batch_budget
+from core.tasks.spec import Task, Tokens, batch_budget
 
 log = logging.getLogger(__name__)
 
@@ -122,11 +122,9 @@ class Line:
         ratio, slack = (LENGTH_RATIO_ON_GPU if on_gpu else LENGTH_RATIO), SLACK
         if head.task.alike:
             ratio, slack = 1.0, 0
-        guess = batch_budget(head.task) * (GUESS_ON_GPU if on_gpu else 1)
-        most, wanted = math.inf, self.pace.budget(guess)
+        most, budget = math.inf, self._budget(head.task, device)
         if head.task.writes:
-            ratio, most, wanted = math.inf, WRITTEN_AT_ONCE, READ_FOR_WRITING * guess
-        budget = min(wanted, self.room.limit)
+            ratio, most = math.inf, WRITTEN_AT_ONCE
         for _, _, ticket in self._waiting[1:]:
             low, high = min(shortest, ticket.length), max(longest, ticket.length)
             fits = high <= max(ratio * low, low + slack) and high * (len(batch) + 1) <= budget and len(batch) < most
@@ -135,8 +133,33 @@ class Line:
                 shortest, longest = low, high
         taken = set(map(id, batch))
         self._waiting = [entry for entry in self._waiting if id(entry[2]) not in taken]
-        self._last = {client: last for client, last in self._last.items() if last + 1 > self._now}
+        self._forget_old_turns()
         return batch
+
+    def take_more(self, running: Sequence[Ticket], device: str = "cpu") -> list[Ticket]:
+        """Take those next in line who can join a run that answers others; nobody once the next one cannot.
+
+        So whoever cannot join waits no longer than for the run to end.
+        """
+        head, taken = running[0], list[Ticket]()
+        longest, budget = max(ticket.length for ticket in running), self._budget(head.task, device)
+        for turn, _, ticket in self._waiting[: WRITTEN_AT_ONCE - len(running)]:
+            longest = max(longest, ticket.length)
+            if longest * (len(running) + len(taken) + 1) > budget or not _can_share(head, ticket):
+                break
+            taken.append(ticket)
+            self._now = max(self._now + _DRIFT, turn)
+        self._waiting = self._waiting[len(taken) :]
+        self._forget_old_turns()
+        return taken
+
+    def _budget(self, task: Task, device: str) -> float:
+        """Return how much a batch of a task may hold."""
+        guess = batch_budget(task) * (1 if device == "cpu" else GUESS_ON_GPU)
+        return min(READ_FOR_WRITING * guess if task.writes else self.pace.budget(guess), self.room.limit)
+
+    def _forget_old_turns(self) -> None:
+        self._last = {client: last for client, last in self._last.items() if last + 1 > self._now}
 
 
 def _can_share(one: Ticket, other: Ticket) -> bool:
@@ -155,8 +178,9 @@ def run_batch(
     room: Room,
     pace: Pace,
     prepared: Prepared,
+    join: Join = nobody_joins,
 ) -> None:
-    """Run a batch and end each of its tickets.
+    """Run a batch and end each of its tickets, and of those that join it.
 
     Where memory runs out it is run in halves, down to single items. Where it raises anything else its items are run
     one by one, so that one fails alone: n + 1 runs, however many are bad.
@@ -166,6 +190,8 @@ def run_batch(
         room: what this model's batches may hold; told what ran and what did not.
         pace: what they are worth holding; told how long each took.
         prepared: makes the inputs of a batch ready for the run that follows; may raise what a run may.
+        join: says who joins a run that can take more while it goes on. Nobody joins one that is repeated: whatever
+            failed would fail with them again.
     """
     batch = [ticket for ticket in batch if ticket.is_wanted()]
     if not batch:
@@ -174,7 +200,8 @@ def run_batch(
         for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
             run_batch(loaded, half, clock, settle, room, pace, prepared)
         return
-    ending = Ending(loaded, batch, clock, settle, clock())
+    ending = Ending(loaded, batch, clock, settle, join, lambda err: told(err, "One of several texts failed"))
+    began_s = clock()
     outputs: Any = None
     counts: list[Tokens | None] = []
     problem: ShowcaseError | None = None
@@ -189,19 +216,20 @@ def run_batch(
             log.warning("No memory for a run of %d, padded to %d: %s", len(batch), padded(batch), str(err))
             problem = room.refusal(batch[0])
         else:
-            problem = told(err, "A run of %d failed", len(batch))
+            problem = told(err, "A run of %d failed", len(ending.batch))
     # Outside the except block, so that nothing of the failed run is kept alive meanwhile.
     if ran_out:
         gc.collect()
-    if problem is not None and len(batch) > 1:
-        parts = [[ticket] for ticket in batch]
-        if ran_out:
-            room.ran_out(batch)  # which leaves it over the limit, so that its halves are run
-            parts = [batch]
+    if problem is not None and len(ending.batch) > 1:
+        left = ending.left
+        parts = [[ticket] for ticket in left]
+        if ran_out and len(left) > 1:
+            room.ran_out(left)  # which leaves it over the limit, so that its halves are run
+            parts = [left]
         for part in parts:
             run_batch(loaded, part, clock, settle, room, pace, prepared)
         return
-    ran_s = clock() - ending.began_s
+    batch, ran_s = ending.batch, clock() - began_s
     if problem is None and (not isinstance(outputs, list | tuple) or len(outputs) != len(batch)):
         problem = told(
             TypeError(f"run returned {type(outputs).__name__} for {len(batch)} inputs"), "A run broke its word"
@@ -222,9 +250,9 @@ def _outputs(pipe: Any, batch: Sequence[Ticket], prepared: Prepared, ending: End
     head = batch[0]
     if head.inputs is None:
         return [None]
-    if len(batch) > 1 and head.task.stream_together is not None and any(ticket.streaming for ticket in batch):
+    if head.task.stream_together is not None:
         inputs = [ticket.inputs for ticket in batch]
-        return head.task.stream_together(pipe, inputs, head.parameters, ending.watchers())
+        return head.task.stream_together(pipe, inputs, head.parameters, ending.watchers(), ending.newcomers)
     if head.streaming and head.task.stream is not None:
         return [head.task.stream(pipe, head.inputs, head.parameters, head.emit, head.stopped)]
     return head.task.run(pipe, prepared(pipe, batch), head.parameters)

@@ -1,48 +1,87 @@
 """How the requests of one run are answered: all at its end, or one that is whole while others are still written.
 
-Owns what an answer says of its run. Which requests share one, and what happens when it fails, is the batcher's.
+Owns who is in the run, also who joins it while it goes on, and what an answer says of it. Which requests share one, and
+what happens when it fails, is the batcher's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from core.engine.key import Loaded
 from core.engine.ticket import Ticket
+from core.errors import ShowcaseError
 from core.tasks.spec import Tokens, Watcher
 
+Join = Callable[[Sequence[Ticket]], Sequence[Ticket]]
+"""Given the requests that a run is answering, returns those that join it, which have begun."""
 
-@dataclass
+
+def nobody_joins(_: Sequence[Ticket]) -> Sequence[Ticket]:
+    """Let a run be of those it began with."""
+    return ()
+
+
 class Ending:
     """Answer the tickets of one run: all when it ends, or one whose answer is whole while others go on.
 
+    `batch` holds everybody of the run in the order in which they came, `left` who is not answered yet.
+
     Args:
-        began_s: when the run began, by the clock.
+        join: says who joins the run, when that asks for newcomers.
+        told: makes of what was raised what a caller is told.
     """
 
-    loaded: Loaded
-    batch: Sequence[Ticket]
-    clock: Callable[[], float]
-    settle: Callable[[Sequence[Ticket]], None]
-    began_s: float
+    def __init__(
+        self,
+        loaded: Loaded,
+        batch: Sequence[Ticket],
+        clock: Callable[[], float],
+        settle: Callable[[Sequence[Ticket]], None],
+        join: Join,
+        told: Callable[[Exception], ShowcaseError],
+    ) -> None:
+        self.loaded, self._clock, self._settle, self._join, self._told = loaded, clock, settle, join, told
+        self.batch: list[Ticket] = []
+        self.left: list[Ticket] = []
+        self._began: dict[Ticket, tuple[float, int]] = {}
+        self._begin(batch)
 
-    def __post_init__(self) -> None:
-        self.left = list(self.batch)
-        self._longest = max(ticket.length for ticket in self.batch)
-
-    def early(self, ticket: Ticket, output: Any) -> None:
-        """Answer one while others go on; one alone is answered at the end of its run."""
-        if len(self.batch) > 1:
-            self.left.remove(ticket)
-            self.settle([ticket])
-            self.answer(ticket, output, self._tokens(ticket, output))
+    def _begin(self, tickets: Sequence[Ticket]) -> None:
+        """Note that these are answered from now on, filled up to the longest of them."""
+        began = self._clock(), max((ticket.length for ticket in tickets), default=0)
+        self.batch += tickets
+        self.left += tickets
+        self._began |= dict.fromkeys(tickets, began)
 
     def watchers(self) -> list[Watcher]:
-        """Return what stands for each before a task that writes several at once."""
-        return [Watcher(ticket.emit, ticket.stopped, partial(self.early, ticket)) for ticket in self.batch]
+        """Return what stands for each that is left before a task that writes several at once."""
+        return [self._watcher(ticket) for ticket in self.left]
+
+    def newcomers(self) -> list[tuple[Any, Watcher]]:
+        """Return the inputs that join the run now, each with what stands for its ticket."""
+        tickets = self._join(self.left)
+        self._begin(tickets)
+        return [(ticket.inputs, self._watcher(ticket)) for ticket in tickets]
+
+    def _watcher(self, ticket: Ticket) -> Watcher:
+        emit = ticket.emit if ticket.streaming else None
+        return Watcher(emit, ticket.stopped, partial(self._early, ticket), partial(self._refused, ticket))
+
+    def _early(self, ticket: Ticket, output: Any) -> None:
+        """Answer one while others may go on."""
+        self.left.remove(ticket)
+        self._settle([ticket])
+        self.answer(ticket, output, self._tokens(ticket, output))
+
+    def _refused(self, ticket: Ticket, error: Exception) -> None:
+        """Refuse one while others may go on."""
+        self.left.remove(ticket)
+        self.batch.remove(ticket)
+        self._settle([ticket])
+        ticket.fail(self._told(error))
 
     def counts(self, outputs: Any) -> list[Tokens | None]:
         """Return the tokens of each that is not answered yet, of a task that counts them; may raise what it does."""
@@ -56,13 +95,14 @@ class Ending:
 
     def answer(self, ticket: Ticket, output: Any, tokens: Tokens | None) -> None:
         """Answer one, unless it has ended."""
+        began_s, longest = self._began[ticket]
         ticket.answer(
             output,
-            run_ms=(self.clock() - self.began_s) * 1000,
+            run_ms=(self._clock() - began_s) * 1000,
             batch_size=len(self.batch),
             loaded=self.loaded,
             tokens=tokens,
-            padding=self._longest - ticket.length,
+            padding=longest - ticket.length,
         )
 
     def _tokens(self, ticket: Ticket, output: Any) -> Tokens | None:

@@ -188,8 +188,8 @@ class Ticket:
                 self._news.notify_all()
 
     def stopped(self) -> bool:
-        """Return whether a streaming run should end: stopped, ended or overdue."""
-        return self._stop or self._outcome is not None or self.left_s() <= 0
+        """Return whether its text should end as it is: stopped, if it streams, ended or overdue."""
+        return (self._stop and self.streaming) or self._outcome is not None or self.left_s() <= 0
 
     def answer(
         self,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from core.engine.ahead import Ahead
 from core.engine.allocator import trim_memory
@@ -17,6 +18,7 @@ from core.engine.batcher import Line, run_batch, told, without_frames
 from core.engine.cache import Cache, Place
 from core.engine.key import ModelKey
 from core.engine.lanes import Lanes, lanes_of, share_processors, survivors
+from core.engine.running import Running
 from core.engine.state import Loading, ModelStatus, Waiting
 from core.engine.ticket import Ticket
 from core.errors import Busy, Cancelled, RunFailed, ShowcaseError
@@ -61,11 +63,10 @@ class Worker:
         self._line = Line(queue_limit)
         self._ahead = Ahead(lock, self._line, f"podium ahead of {key.model_id}")
         self._lanes = Lanes(self._changed, f"podium beside {key.model_id}", self._answer_next)
-        self._running: list[Ticket] = []
+        self._running = Running(cache, self.place, self._ahead.rest)
         self._progress: Loading | None = None
         self._loading_s = (0.0, 0.0)
         self._request_s = _FIRST_GUESS_S
-        self._runs = 0
         self._closing = self._ran = False
         # A daemon: a download that hangs must not keep the process from ending.
         self.thread = threading.Thread(target=self._work, name=f"podium {key.model_id}", daemon=True)
@@ -108,7 +109,7 @@ class Worker:
 
     def clear_s(self) -> float:
         """Return the seconds that what waits and runs is likely to take, at least 1."""
-        return max(1.0, round((len(self._line) + len(self._running)) * self._request_s, 1))
+        return max(1.0, round((len(self._line) + len(self._running.tickets)) * self._request_s, 1))
 
     def close(self) -> list[Ticket]:
         """Serve nothing more; return what is left to refuse."""
@@ -117,7 +118,7 @@ class Worker:
             waited = self._line.take_all()
             self._cache.give_back(self.place, len(waited))
             self._changed.notify_all()
-            return [*waited, *self._running]
+            return [*waited, *self._running.tickets]
 
     def status(self) -> ModelStatus:
         """Return how the model stands."""
@@ -129,9 +130,9 @@ class Worker:
                 size_bytes=self.place.cost_bytes if loaded is None else loaded.size_bytes,
                 pinned=self.key in self._cache.pinned,
                 waiting=len(self._line),
-                in_use=len(self._running),
+                in_use=len(self._running.tickets),
                 last_used_s_ago=0.0 if self.place.leases else max(0.0, self._clock() - self.place.last_used_s),
-                runs=self._runs,
+                runs=self._running.answered,
                 labels=() if loaded is None else loaded.labels,
                 sampling_rate=None if loaded is None else loaded.sampling_rate,
                 revision="" if loaded is None else loaded.revision,
@@ -155,8 +156,8 @@ class Worker:
     def _open_lane(self) -> None:
         """Have a thread beside take what waits while the model runs."""
         loaded = self.place.loaded
-        if loaded is not None and self._running and self._line:
-            self._lanes.open(lanes_of(self._running[0].task))
+        if loaded is not None and self._running.tickets and self._line:
+            self._lanes.open(lanes_of(self._running.tickets[0].task))
 
     def _work(self) -> None:
         problem: ShowcaseError | None = RunFailed("The model's thread ended.", hint="Try again.")
@@ -178,9 +179,8 @@ class Worker:
             self._cache.unload(self.place)
         finally:
             with self._changed:
-                ran, self._running = self._running, []
-                waited = self._line.take_all()
-                self._cache.give_back(self.place, len(ran) + len(waited))
+                ran, waited = self._running.end(), self._line.take_all()
+                self._cache.give_back(self.place, len(waited))
                 self._ended(self)
                 left = survivors(ran, waited)
                 heir = self._heir(self) if left and not self._closing else None
@@ -229,8 +229,8 @@ class Worker:
             loaded = self.place.loaded
             if loaded is None or self._has_to_go():
                 return False
-            batch, runs = self._line.take(loaded.device), 2 if self._running else 1
-            self._running += batch
+            batch, runs = self._line.take(loaded.device), 2 if self._running.tickets else 1
+            self._running.begin(batch)
             self._renumber()
             self._open_lane()
         share_processors(runs)
@@ -238,13 +238,26 @@ class Worker:
         began_s = self._clock()
         if live:
             self._ran = True
-            run_batch(loaded, live, self._clock, self._settle, self._line.room, self._line.pace, self._ahead.take)
+            room, pace, prepared = self._line.room, self._line.pace, self._ahead.take
+            run_batch(loaded, live, self._clock, self._settle, room, pace, prepared, partial(self._join, batch))
         with self._changed:
             if live:
-                newest_s = (self._clock() - began_s) / len(live)
+                newest_s = (self._clock() - began_s) / len(batch)
                 self._request_s += (1 - _MEMORY_OF_TIMES) * (newest_s - self._request_s)
-            self._let_go_of(batch)  # those who ended by themselves
+            self._running.let_go_of(batch)  # those who ended by themselves
         return True
+
+    def _join(self, batch: list[Ticket], running: Sequence[Ticket]) -> list[Ticket]:
+        """Return those of the line who join a run that goes on, having noted that they are of its batch."""
+        with self._changed:
+            loaded = self.place.loaded
+            if loaded is None or self._has_to_go() or not running or not self._line:
+                return []
+            more = self._line.take_more(running, loaded.device)
+            batch += more
+            self._running.begin(more)
+            self._renumber()
+        return [ticket for ticket in more if ticket.begin(self._loading_s)]
 
     def _comes_nothing(self) -> bool:
         """Wait a while for the next request; return whether none came."""
@@ -256,18 +269,7 @@ class Worker:
 
     def _settle(self, tickets: Sequence[Ticket]) -> None:
         with self._changed:
-            self._runs += sum(ticket.inputs is not None for ticket in tickets)
-            self._let_go_of(tickets)
-
-    def _let_go_of(self, tickets: Sequence[Ticket]) -> None:
-        """Take those that still run off the books. Call under the lock."""
-        ended = set(tickets)
-        left = [ticket for ticket in self._running if ticket not in ended]
-        if len(left) < len(self._running):
-            self._cache.give_back(self.place, len(self._running) - len(left))
-        self._running = left
-        if not left:
-            self._ahead.rest()
+            self._running.settle(tickets)
 
     def _show_progress(self, bytes_done: int, bytes_total: int | None) -> None:
         with self._changed:
@@ -288,8 +290,7 @@ class Worker:
         """Leave the table, so that the next request gets a worker of its own, and refuse what is left."""
         with self._changed:
             left = self.close()
-            self._cache.give_back(self.place, len(self._running))
-            self._running = []
+            self._running.end()
             self._ended(self)
         for ticket in left:
             ticket.fail(error)

@@ -5,7 +5,7 @@ Owns how a growing text is handed on, and how a generation is stopped between tw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -39,71 +39,33 @@ def watched(tokenizer: Any, emit: Callable[[str], None], stopped: Callable[[], b
         emit: gets the whole text so far, each time it has grown; the prompt is not part of it.
         stopped: looked at before each token.
     """
-    return watched_together(tokenizer, [emit], [stopped], lambda _row, _tokens: None)
+    return {
+        "streamer": shown_to(emit, tokenizer, skip_prompt=True),
+        "stopping_criteria": [stop_each_when(lambda: [stopped()])],
+    }
 
 
-def watched_together(
-    tokenizer: Any,
-    emits: Sequence[Callable[[str], None]],
-    stopped: Sequence[Callable[[], bool]],
-    ended: Callable[[int, Sequence[int]], None],
-    stop: Sequence[str] = (),
-    ends: Set[int] = frozenset(),
-) -> dict[str, Any]:
-    """Return the same of several texts that are written at once, each with its own caller.
-
-    Its streamer keeps in `tokens` what was written of each: what ended is filled up while others go on.
+def shown_to(
+    emit: Callable[[str], None], tokenizer: Any, stop: Sequence[str] = (), *, skip_prompt: bool = False
+) -> Any:
+    """Return a streamer of transformers that hands on each finished piece of a text.
 
     Args:
-        ended: told which text has ended, and its tokens.
-        stop: sequences that end a text; no part of one is ever handed on.
-        ends: tokens after which nothing of a text follows.
+        stop: sequences that end the text; no part of one is ever handed on.
+        skip_prompt: whether the first tokens are not the text's own.
     """
     from transformers import TextStreamer
-    from transformers.generation.streamers import BaseStreamer
 
     class Emit(TextStreamer):  # type: ignore[misc]  # transformers has no types
-        """Hand on each finished piece of a text instead of printing it."""
+        """Hand on what it would print."""
 
-        def __init__(self, emit: Callable[[str], None]) -> None:
-            super().__init__(tokenizer, skip_special_tokens=True)
-            self._emit = emit
-            self._written = self._shown = ""
+        written = shown = ""
 
         def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002  # its signature
-            self._written += text
-            sure = settled(self._written, stop)
-            if sure != self._shown:
-                self._shown = sure
-                self._emit(sure)
+            self.written += text
+            sure = settled(self.written, stop)
+            if sure != self.shown:
+                self.shown = sure
+                emit(sure)
 
-    class Rows(BaseStreamer):  # type: ignore[misc]
-        """Give each text its own tokens, as long as it is written."""
-
-        def __init__(self) -> None:
-            self._texts = [Emit(emit) for emit in emits]
-            self._going_on = set(range(len(self._texts)))
-            self._is_prompt = True
-            self.tokens: list[list[int]] = [[] for _ in self._texts]
-
-        def put(self, value: Any) -> None:
-            if self._is_prompt:
-                self._is_prompt = False
-                return
-            for row in sorted(self._going_on):
-                token = int(value[row])
-                self.tokens[row].append(token)
-                self._texts[row].put(value[row : row + 1])
-                if token in ends or stopped[row]():
-                    self._finish(row)
-
-        def end(self) -> None:
-            for row in sorted(self._going_on):
-                self._finish(row)
-
-        def _finish(self, row: int) -> None:
-            self._going_on.remove(row)
-            self._texts[row].end()
-            ended(row, self.tokens[row])
-
-    return {"streamer": Rows(), "stopping_criteria": [stop_each_when(lambda: [one() for one in stopped])]}
+    return Emit(tokenizer, skip_prompt=skip_prompt, skip_special_tokens=True)

@@ -6,7 +6,7 @@ Owns what summarization and translation share; transformers 5 has no pipeline fo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from core.tasks.pipelines import load_model
@@ -23,7 +23,6 @@ text, 130 each for four, 105 for eight, 96 for sixteen; in torch's float32 1,148
 
 READ_AT_ONCE: Final = 4096
 """Tokens that are read together at most, what fills up included: every wording keeps what it looks at in each layer."""
-
 
 MOST_READ: Final = 1024
 """Tokens that are read at once where a model could take more: T5's kin sets no limit, and was trained on 512."""
@@ -56,21 +55,50 @@ def longest_input(pipe: SequencePipe) -> int:
     return min(token_limit(pipe.model, pipe.tokenizer), MOST_READ)
 
 
+@dataclass(eq=False)
+class Parted:
+    """Hold a text that is written part by part.
+
+    Args:
+        parts: what its parts are written of, each no more than the model reads at once.
+        said: makes the answer of what was written for its parts so far.
+        watcher: sees the answer grow by a few parts at a time; once it has seen enough, what there is so far is all.
+    """
+
+    parts: Sequence[str]
+    said: Callable[[Sequence[str]], Any]
+    watcher: Watcher
+    written: list[str] = field(default_factory=list)
+    is_whole: bool = False
+
+    @property
+    def answer(self) -> Any:
+        """Return what there is of its answer."""
+        return self.said(self.written)
+
+    def end(self) -> None:
+        """Let what there is of the answer be all of it."""
+        self.is_whole = True
+        self.watcher.end(self.answer)
+
+    def show(self) -> None:
+        """Show what there is of the answer."""
+        if self.watcher.emit is not None:
+            self.watcher.emit(self.answer)
+
+
 def write_each(
     pipe: SequencePipe,
-    parts: Sequence[Sequence[str]],
-    said: Callable[[int, Sequence[str]], Any],
-    watchers: Sequence[Watcher] = (),
+    texts: Sequence[Parted],
+    more: Callable[[], Sequence[Parted]] = lambda: (),
     *,
     most: int,
     **options: Any,
 ) -> list[Any]:
-    """Write a text for each part of each input, the first parts of all before the second ones, and draw nothing.
+    """Write texts, the first parts of all before the second ones, and draw nothing; return the answers.
 
     Args:
-        said: makes the answer for the input of a number, of what was written for its parts so far.
-        watchers: who sees the answer of each input grow by a few parts at a time, if anybody does; once one has seen
-            enough, what there is so far is the answer, at once.
+        more: returns texts that join the others, each time before some parts are written; their answers come last.
         most: tokens that the model reads at once; the parts have been cut to them.
         options: as transformers' `generate` takes them, `max_new_tokens` among them.
     """
@@ -78,68 +106,55 @@ def write_each(
     def read(part: str) -> list[int]:
         return list(pipe.tokenizer(part, truncation=True, max_length=most, verbose=False)["input_ids"])
 
-    turns = sorted((turn, at, part) for at, own in enumerate(parts) for turn, part in enumerate(own))
-    waiting = [(at, read(part)) for _, at, part in turns]
-    nobody = [Watcher(lambda _: None, lambda: False)] * len(parts)
-    answers = _Answers(pipe, said, watchers or nobody, [[] for _ in parts], set(range(len(parts))))
-    while answers.going_on:
-        left = {at for at, _ in waiting}
-        for at in sorted(answers.going_on):
-            if at not in left or answers.watchers[at].stopped():
-                answers.end(at)
-        some, waiting = _split([(at, tokens) for at, tokens in waiting if at in answers.going_on], options["num_beams"])
-        if some:
-            answers.grow(some, options)
-    return [said(at, own) for at, own in enumerate(answers.written)]
+    everybody: list[Parted] = []
+    waiting: list[tuple[int, Parted, list[int]]] = []
+    now = 0  # the turn of whoever comes, so that an endless row of newcomers holds up nobody for ever
+    while True:
+        newest = list(more() if now else texts)
+        everybody += newest
+        waiting += [(turn, text, read(part)) for text in newest for turn, part in enumerate(text.parts, now)]
+        waiting.sort(key=lambda part: part[0])
+        left = {text for _, text, _ in waiting}
+        for text in everybody:
+            if not text.is_whole and (text not in left or text.watcher.stopped()):
+                text.end()
+        some, waiting = _split([part for part in waiting if not part[1].is_whole], options["num_beams"])
+        if not some:
+            return [text.answer for text in everybody]
+        _grow(pipe, [(text, tokens) for _, text, tokens in some], options)
+        now += 1
 
 
-@dataclass
-class _Answers:
-    """Hold what is written of each input, by its number.
+def _grow(pipe: SequencePipe, some: Sequence[tuple[Parted, list[int]]], options: dict[str, Any]) -> None:
+    """Write some parts at once, and show what there is then."""
+    texts = [text for text, _ in some]
 
-    Args:
-        going_on: the inputs whose answers are not whole.
-    """
+    def stopped() -> list[bool]:
+        enough = {text: text.watcher.stopped() for text in set(texts)}  # its parts end at the same token
+        return [enough[text] for text in texts]
 
-    pipe: SequencePipe
-    said: Callable[[int, Sequence[str]], Any]
-    watchers: Sequence[Watcher]
-    written: list[list[str]]
-    going_on: set[int]
+    def end_early(tokens: Mapping[int, Any]) -> None:
+        for row, written in zip(tokens, _texts(pipe, tokens.values()), strict=True):
+            texts[row].written.append(written)
+        for text in dict.fromkeys(texts[row] for row in tokens):
+            text.end()
 
-    def end(self, at: int) -> None:
-        """Let what there is of an answer be all of it."""
-        self.going_on.remove(at)
-        self.watchers[at].end(self.said(at, self.written[at]))
-
-    def grow(self, some: Sequence[tuple[int, list[int]]], options: dict[str, Any]) -> None:
-        """Write some parts at once, and show what there is then."""
-        places = [at for at, _ in some]
-
-        def stopped() -> list[bool]:
-            enough = {at: self.watchers[at].stopped() for at in set(places)}  # its parts end at the same token
-            return [enough[at] for at in places]
-
-        def end_early(tokens: Mapping[int, Any]) -> None:
-            for row, text in zip(tokens, _texts(self.pipe, tokens.values()), strict=True):
-                self.written[places[row]].append(text)
-            for at in {places[row] for row in tokens}:
-                self.end(at)
-
-        texts = _write(self.pipe, [tokens for _, tokens in some], stop_each_when(stopped, end_early), **options)
-        for at, text in zip(places, texts, strict=True):
-            if at in self.going_on:
-                self.written[at].append(text)
-        for at in sorted(self.going_on & set(places)):
-            self.watchers[at].emit(self.said(at, self.written[at]))
+    found = _write(pipe, [tokens for _, tokens in some], stop_each_when(stopped, end_early), **options)
+    for text, written in zip(texts, found, strict=True):
+        if not text.is_whole:
+            text.written.append(written)
+    for text in dict.fromkeys(texts):
+        if not text.is_whole:
+            text.show()
 
 
-def _split(
-    waiting: list[tuple[int, list[int]]], beams: int
-) -> tuple[list[tuple[int, list[int]]], list[tuple[int, list[int]]]]:
+_Part = tuple[int, Parted, list[int]]
+
+
+def _split(waiting: list[_Part], beams: int) -> tuple[list[_Part], list[_Part]]:
     """Return the parts that are written together next, one at least, and those that wait on."""
     longest = count = 0
-    for _, tokens in waiting[: max(1, ROWS_AT_ONCE // beams)]:
+    for _, _, tokens in waiting[: max(1, ROWS_AT_ONCE // beams)]:
         longest = max(longest, len(tokens))
         if count and longest * (count + 1) > READ_AT_ONCE:
             break

@@ -92,23 +92,45 @@ class Stream(Protocol):
 
 
 class Watcher(NamedTuple):
-    """Stand for who sees one of several answers grow.
+    """Stand for who waits for one of several answers.
 
     Args:
-        emit: takes a longer partial answer.
+        emit: takes a longer partial answer; None where nobody sees it grow.
         stopped: says whether the answer may end as it is.
         end: takes the whole answer, while others of its batch may go on.
+        refuse: takes why there is no answer, where that concerns this input alone.
     """
 
-    emit: Callable[[Any], None]
-    stopped: Callable[[], bool]
+    emit: Callable[[Any], None] | None = None
+    stopped: Callable[[], bool] = lambda: False
     end: Callable[[Any], None] = lambda _: None
+    refuse: Callable[[Exception], None] = lambda _: None
+
+
+Newcomers = Callable[[], Sequence[tuple[Any, Watcher]]]
+"""Returns inputs that have come while others were answered and may join these, each with who waits for it."""
+
+
+def nobody_comes() -> Sequence[tuple[Any, Watcher]]:
+    """Return no newcomers."""
+    return ()
 
 
 class StreamTogether(Protocol):
-    """Answer several inputs at once bit by bit, each before the eyes of its own watcher, as `Stream` does one."""
+    """Answer several inputs at once bit by bit, each before the eyes of its own watcher, as `Stream` does one.
 
-    def __call__(self, pipe: Any, inputs: Sequence[Any], parameters: Any, watchers: Sequence[Watcher]) -> list[Any]:
+    Others may join meanwhile: it asks for newcomers when it can take some, from its own thread. Their answers are
+    returned behind the others', in the order in which they came; one that is refused has none.
+    """
+
+    def __call__(
+        self,
+        pipe: Any,
+        inputs: Sequence[Any],
+        parameters: Any,
+        watchers: Sequence[Watcher],
+        newcomers: Newcomers = nobody_comes,
+    ) -> list[Any]:
         """Answer the batch, emitting on the way."""
         ...
 
@@ -142,7 +164,8 @@ class Task:
         prepare: makes an input ready for `run`; None where `run` is given the inputs themselves. A task that has it has
             neither `stream` nor `count_tokens`: these are given the inputs, and use the tokenizer as they like.
         stream: answers one input bit by bit; None where there is nothing to see before the end.
-        stream_together: answers several inputs bit by bit, watched or not; None where a stream has a run to itself.
+        stream_together: answers several inputs bit by bit, watched or not, and whoever joins them; None where a stream
+            has a run to itself.
         count_tokens: counts what was read and written, from the pipe, input, parameters and answer; None where the
             task has no such thing.
         batches: False where inputs have to run one at a time.

@@ -40,30 +40,6 @@ def stop_each_when(
     return Stop()
 
 
-def stop_at(tokenizer: Any, sequences: Sequence[str]) -> Any:
-    """Return what ends each text of a generation once any of the sequences is written in it."""
-    import torch
-    from transformers import StoppingCriteria
-
-    # A token stands for a byte at least, and a letter takes four bytes at most.
-    looked_at = 4 * max(map(len, sequences)) + 4
-
-    class Stop(StoppingCriteria):  # type: ignore[misc]  # transformers has no types
-        """End the generation when a sequence is written; the prompt does not count."""
-
-        prompt: int | None = None
-
-        def __call__(self, input_ids: Any, _scores: Any, **_: Any) -> Any:
-            if self.prompt is None:
-                self.prompt = input_ids.shape[1] - 1
-            newest = input_ids[:, max(self.prompt, input_ids.shape[1] - looked_at) :]
-            written = tokenizer.batch_decode(newest, skip_special_tokens=True)
-            found = [any(sequence in text for sequence in sequences) for text in written]
-            return torch.tensor(found, device=input_ids.device)
-
-    return Stop()
-
-
 def before(text: str, sequences: Sequence[str]) -> str:
     """Return a text up to the first stop sequence in it, or all of it."""
     found = [at for at in (text.find(sequence) for sequence in sequences) if at >= 0]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from core.tasks.joining import begun_late
 from core.tasks.passages import fits_in, passages_of
-from core.tasks.sequences import SequencePipe, load_sequence_model, longest_input, write_each
-from core.tasks.spec import Example, Parameters, Task, Watcher
+from core.tasks.sequences import Parted, SequencePipe, load_sequence_model, longest_input, write_each
+from core.tasks.spec import Example, Newcomers, Parameters, Task, Watcher, nobody_comes
 from core.values import Summary, Text
 
 
@@ -31,20 +33,25 @@ class SummarizationParameters(Parameters):
 
 def run(pipe: SequencePipe, inputs: Sequence[Text], parameters: SummarizationParameters) -> list[Summary]:
     """Summarise each text; one longer than the model reads is summarised passage by passage."""
-    return stream_together(pipe, inputs, parameters, ())
+    return stream_together(pipe, inputs, parameters, [Watcher() for _ in inputs])
 
 
 def stream_together(
-    pipe: SequencePipe, inputs: Sequence[Text], parameters: SummarizationParameters, watchers: Sequence[Watcher]
+    pipe: SequencePipe,
+    inputs: Sequence[Text],
+    parameters: SummarizationParameters,
+    watchers: Sequence[Watcher],
+    newcomers: Newcomers = nobody_comes,
 ) -> list[Summary]:
-    """Do the same, emitting the summary of what was read so far of each before whoever watches."""
+    """Do the same, emitting the summary of what was read so far of each before whoever watches, and of who joins."""
     most = longest_input(pipe)
-    passages = [_passages(pipe, text, most) for text in inputs]
 
-    def said(at: int, parts: Sequence[str]) -> Summary:
-        return _summary(parts, len(passages[at]))
+    def parted(text: Text, watcher: Watcher) -> Parted:
+        passages = _passages(pipe, text, most)
+        return Parted(passages, partial(_summary, len(passages)), watcher)
 
-    return write_each(pipe, passages, said, watchers, most=most, **_options(parameters))
+    texts = [parted(text, watcher) for text, watcher in zip(inputs, watchers, strict=True)]
+    return write_each(pipe, texts, begun_late(parted, newcomers), most=most, **_options(parameters))
 
 
 def stream(
@@ -72,7 +79,7 @@ def _options(parameters: SummarizationParameters) -> dict[str, Any]:
     return options
 
 
-def _summary(parts: Sequence[str], passages: int) -> Summary:
+def _summary(passages: int, parts: Sequence[str]) -> Summary:
     note = f"Longer than the model reads at once: summarised in {passages} passages, one after the other."
     return Summary(text=" ".join(part for part in parts if part), note=note if passages > 1 else "")
 

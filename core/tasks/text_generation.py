@@ -14,10 +14,12 @@ from pydantic import Field, StringConstraints
 
 from core.errors import BadInput, BadParameters, TooLarge
 from core.tasks.drawing import seeded
-from core.tasks.generation import GenerationParameters, watched_together
+from core.tasks.generation import GenerationParameters, shown_to
+from core.tasks.joining import begun_late
 from core.tasks.pipelines import pipeline_loader
-from core.tasks.spec import Example, Task, Tokens, Watcher
-from core.tasks.stopping import before, stop_at
+from core.tasks.spec import Example, Newcomers, Task, Tokens, Watcher, nobody_comes
+from core.tasks.stopping import before
+from core.tasks.together import Growing, can_be_joined, write_together
 from core.tasks.windows import token_limit
 from core.values import Chat, Message, Text
 
@@ -41,14 +43,7 @@ class TextGenerationParameters(GenerationParameters):
 
 def run(pipe: Any, inputs: Sequence[Text | Chat], parameters: TextGenerationParameters) -> list[Text]:
     """Continue each text, or answer each conversation."""
-    return _written(pipe, inputs, parameters, None)
-
-
-def stream_together(
-    pipe: Any, inputs: Sequence[Text | Chat], parameters: TextGenerationParameters, watchers: Sequence[Watcher]
-) -> list[Text]:
-    """Do the same, emitting what there is so far of each as it grows."""
-    return _written(pipe, inputs, parameters, watchers)
+    return stream_together(pipe, inputs, parameters, [Watcher() for _ in inputs])
 
 
 def stream(
@@ -59,85 +54,98 @@ def stream(
     stopped: Callable[[], bool],
 ) -> Text:
     """Continue one text or answer one conversation, emitting what there is so far as it grows."""
-    return _written(pipe, [inputs], parameters, [Watcher(emit, stopped)])[0]
+    return stream_together(pipe, [inputs], parameters, [Watcher(emit, stopped)])[0]
 
 
-def _written(
+def stream_together(
     pipe: Any,
     inputs: Sequence[Text | Chat],
     parameters: TextGenerationParameters,
-    watchers: Sequence[Watcher] | None,
+    watchers: Sequence[Watcher],
+    newcomers: Newcomers = nobody_comes,
 ) -> list[Text]:
-    """Write after each input, those together that may be."""
-    prompts = [_tokens(pipe, _prompt(pipe, one, parameters)) for one in inputs]
-    rooms = [
-        min(parameters.max_new_tokens, _room(pipe, one, prompt)) for one, prompt in zip(inputs, prompts, strict=True)
-    ]
+    """Write after each input, those together that may be, and let others join these.
+
+    Raises: TooLarge, BadInput or BadParameters for one of the inputs; a newcomer is refused by itself.
+    """
+    writing = _Writing(pipe, parameters)
+    texts = [writing.begin(one, watcher) for one, watcher in zip(inputs, watchers, strict=True)]
     may_pad = _may_pad(pipe, parameters)
-    together: dict[object, list[int]] = {}
-    for at, prompt in enumerate(prompts):
-        like = "any" if may_pad else len(prompt)
-        together.setdefault((rooms[at], like) if prompt else at, []).append(at)
-    found: dict[int, Text] = {}
-    for places in together.values():
-        watching = None if watchers is None else [watchers[at] for at in places]
-        texts = _generate(pipe, [prompts[at] for at in places], rooms[places[0]], parameters, watching)
-        found.update(zip(places, texts, strict=True))
-    return [found[at] for at in range(len(inputs))]
+    is_open = may_pad and not (parameters.seed and parameters.do_sample) and can_be_joined(pipe.model)
+    more, joined = begun_late(writing.begin, newcomers), list[Growing]()
+
+    def joining() -> list[Growing]:
+        come = more()
+        joined.extend(come)
+        return come
+
+    together: dict[object, list[Growing]] = {}
+    for at, text in enumerate(texts):
+        like = "any" if is_open else (text.room, "any" if may_pad else len(text.prompt))
+        together.setdefault(like if text.prompt else at, []).append(text)
+    for some in together.values():
+        write_together(pipe, some, _filler(pipe), writing.options(), joining if is_open and some[0].prompt else None)
+    return [writing.text(text.tokens) for text in [*texts, *joined]]
 
 
-def _generate(
-    pipe: Any,
-    prompts: Sequence[Sequence[int]],
-    room: int,
-    parameters: TextGenerationParameters,
-    watchers: Sequence[Watcher] | None,
-) -> list[Text]:
-    """Write so many tokens at most after each prompt."""
-    import torch
+class _Writing:
+    """Begin texts that are written alike."""
 
-    ends = _ends(pipe)
-    options = {} if watchers is None else _before_eyes(pipe, watchers, parameters, ends)
-    if parameters.stop:
-        criteria = [*options.get("stopping_criteria", ()), stop_at(pipe.tokenizer, parameters.stop)]
-        options["stopping_criteria"] = criteria
-    drawing = {**parameters.options(), "max_new_tokens": room}
-    if parameters.seed and parameters.do_sample:
-        warping = {name: drawing.pop(name) for name in ("temperature", "top_k", "top_p")}
-        drawing |= seeded(parameters.seed, **warping)
-    longest, filler = max(map(len, prompts)), _filler(pipe)
-    tokens = [[filler] * (longest - len(prompt)) + list(prompt) for prompt in prompts]
-    mask = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
-    given = {
-        "input_ids": torch.tensor(tokens, dtype=torch.long),
-        "attention_mask": torch.tensor(mask, dtype=torch.long),
-        "prompt_text": "",
-    }
-    rows = pipe.forward(given, **drawing, **options)["generated_sequence"][:, 0, longest:].tolist()
-    if watchers is not None:
-        rows = options["streamer"].tokens
-    return [_text(pipe, row[: _length(row, ends)], parameters) for row in rows]
+    def __init__(self, pipe: Any, parameters: TextGenerationParameters) -> None:
+        self._pipe, self._parameters = pipe, parameters
+        self._ends = _ends(pipe)
+        # A token stands for a byte at least, and a letter takes four bytes at most.
+        self._looked_at = 4 * max(map(len, parameters.stop), default=0) + 4
 
+    def options(self) -> dict[str, Any]:
+        """Return how tokens are chosen, for one `generate`: what draws by a seed begins anew."""
+        drawing = self._parameters.options()
+        del drawing["max_new_tokens"]
+        if self._parameters.seed and self._parameters.do_sample:
+            warping = {name: drawing.pop(name) for name in ("temperature", "top_k", "top_p")}
+            drawing |= seeded(self._parameters.seed, **warping)
+        return drawing
 
-def _text(pipe: Any, tokens: Sequence[int], parameters: TextGenerationParameters) -> Text:
-    written = pipe.tokenizer.decode(list(tokens), skip_special_tokens=True)
-    return Text(text=before(written, parameters.stop))
+    def begin(self, inputs: Text | Chat, watcher: Watcher) -> Growing:
+        """Return a text of which nothing is written yet.
 
+        Raises: as `_prompt` and `_room` do.
+        """
+        import torch
 
-def _before_eyes(
-    pipe: Any, watchers: Sequence[Watcher], parameters: TextGenerationParameters, ends: Set[int]
-) -> dict[str, Any]:
-    """Return the options of `generate` that let each watcher see its text grow, and end it."""
+        prompt = _tokens(self._pipe, _prompt(self._pipe, inputs, self._parameters)) or _beginning(self._pipe)
+        limit, room = _room(self._pipe, inputs, prompt)
+        emit = watcher.emit
+        shown = None
+        if emit is not None:
+            shown = shown_to(lambda text: emit(Text(text=text)), self._pipe.tokenizer, self._parameters.stop)
 
-    def shown_to(watcher: Watcher) -> Callable[[str], None]:
-        return lambda text: watcher.emit(Text(text=text))
+        def goes_on(token: int) -> bool:
+            if shown is not None:
+                shown.put(torch.tensor([token]))
+            return not (token in self._ends or watcher.stopped() or self._has_stopped(text.tokens))
 
-    def ended(row: int, tokens: Sequence[int]) -> None:
-        watchers[row].end(_text(pipe, tokens, parameters))
+        def ended() -> None:
+            if shown is not None:
+                shown.end()
+            watcher.end(self.text(text.tokens))
 
-    emits = [shown_to(watcher) for watcher in watchers]
-    stopped = [watcher.stopped for watcher in watchers]
-    return watched_together(pipe.tokenizer, emits, stopped, ended, parameters.stop, ends)
+        text = Growing(prompt, min(self._parameters.max_new_tokens, room), limit, goes_on, ended)
+        return text
+
+    def text(self, tokens: Sequence[int]) -> Text:
+        """Return what was written."""
+        return Text(text=before(self._decoded(tokens), self._parameters.stop))
+
+    def _has_stopped(self, tokens: Sequence[int]) -> bool:
+        """Return whether one of the sequences that end a text was written."""
+        if not self._parameters.stop:
+            return False
+        newest = self._decoded(tokens[-self._looked_at :])
+        return any(sequence in newest for sequence in self._parameters.stop)
+
+    def _decoded(self, tokens: Sequence[int]) -> str:
+        return str(self._pipe.tokenizer.decode(list(tokens), skip_special_tokens=True))
 
 
 def _may_pad(pipe: Any, parameters: TextGenerationParameters) -> bool:
@@ -161,9 +169,10 @@ def _ends(pipe: Any) -> Set[int]:
     return frozenset(end if isinstance(end, list) else () if end is None else [end])
 
 
-def _length(tokens: Sequence[int], ends: Set[int]) -> int:
-    """Return how many tokens there are up to the end of a text, itself included; behind it is what fills up."""
-    return next((at + 1 for at, token in enumerate(tokens) if token in ends), len(tokens))
+def _beginning(pipe: Any) -> list[int]:
+    """Return what a model reads before a text of its own, as `generate` would have it; nothing if it has no such."""
+    begin = getattr(pipe.model.generation_config, "bos_token_id", None)
+    return [] if begin is None else [begin]
 
 
 def _prompt(pipe: Any, inputs: Text | Chat, parameters: TextGenerationParameters) -> str | list[dict[str, str]]:
@@ -197,19 +206,19 @@ def count_tokens(pipe: Any, inputs: Text | Chat, parameters: TextGenerationParam
     return Tokens(inputs=len(_tokens(pipe, _prompt(pipe, inputs, parameters))), answer=len(written))
 
 
-def _room(pipe: Any, inputs: Text | Chat, prompt: Sequence[int]) -> int:
-    """Return how many tokens the model can write after a prompt.
+def _room(pipe: Any, inputs: Text | Chat, prompt: Sequence[int]) -> tuple[int, int]:
+    """Return how many tokens the model has places for, and how many of these are left to write.
 
-    Raises: TooLarge if there is room for none.
+    Raises: TooLarge if none is left.
     """
-    room = token_limit(pipe.model, pipe.tokenizer) - len(prompt)
-    if room < 1:
+    limit = token_limit(pipe.model, pipe.tokenizer)
+    if len(prompt) >= limit:
         what = "text" if isinstance(inputs, Text) else "conversation"
         raise TooLarge(
-            f"The {what} is {len(prompt)} tokens long, and this model reads and writes {len(prompt) + room} in all.",
+            f"The {what} is {len(prompt)} tokens long, and this model reads and writes {limit} in all.",
             hint="Shorten it, or start over.",
         )
-    return room
+    return limit, limit - len(prompt)
 
 
 def _tokens(pipe: Any, prompt: str | list[dict[str, str]]) -> list[int]:

@@ -8,16 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from pydantic import Field
 from pydantic.config import JsonDict
 
 from core.errors import BadParameters
+from core.tasks.joining import begun_late
 from core.tasks.languages import LANGUAGES, code_of, spellings
 from core.tasks.passages import fits_in, passages_of
-from core.tasks.sequences import SequencePipe, load_sequence_model, longest_input, write_each
-from core.tasks.spec import Example, Parameters, Task, Watcher
+from core.tasks.sequences import Parted, SequencePipe, load_sequence_model, longest_input, write_each
+from core.tasks.spec import Example, Newcomers, Parameters, Task, Watcher, nobody_comes
 from core.values import Text, Translation
 
 PART_TOKENS: Final = 128
@@ -62,23 +64,28 @@ class Direction:
 
 def run(pipe: SequencePipe, inputs: Sequence[Text], parameters: TranslationParameters) -> list[Translation]:
     """Translate each text, sentence group by sentence group; its lines stay lines."""
-    return stream_together(pipe, inputs, parameters, ())
+    return stream_together(pipe, inputs, parameters, [Watcher() for _ in inputs])
 
 
 def stream_together(
-    pipe: SequencePipe, inputs: Sequence[Text], parameters: TranslationParameters, watchers: Sequence[Watcher]
+    pipe: SequencePipe,
+    inputs: Sequence[Text],
+    parameters: TranslationParameters,
+    watchers: Sequence[Watcher],
+    newcomers: Newcomers = nobody_comes,
 ) -> list[Translation]:
-    """Do the same, emitting what is translated so far of each before whoever watches."""
+    """Do the same, emitting what is translated so far of each before whoever watches, and of those that join."""
     direction = _direction(pipe, code_of(parameters.src_lang), code_of(parameters.tgt_lang))
     most = longest_input(pipe)
-    pieces = [_pieces(pipe, text, direction, most) for text in inputs]
-    parts = [[direction.prefix + part for part, _ in own] for own in pieces]
     options = {"num_beams": parameters.num_beams, "max_new_tokens": parameters.max_new_tokens}
 
-    def said(at: int, written: Sequence[str]) -> Translation:
-        return _joined(pieces[at], written)
+    def parted(text: Text, watcher: Watcher) -> Parted:
+        pieces = _pieces(pipe, text, direction, most)
+        return Parted([direction.prefix + part for part, _ in pieces], partial(_joined, pieces), watcher)
 
-    return write_each(pipe, parts, said, watchers, most=most, **direction.options, **options)
+    texts = [parted(text, watcher) for text, watcher in zip(inputs, watchers, strict=True)]
+    more = begun_late(parted, newcomers)
+    return write_each(pipe, texts, more, most=most, **direction.options, **options)
 
 
 def stream(

@@ -23,6 +23,7 @@ from core.engine.cache import Cache, Place, with_headroom
 from core.errors import Busy, DoesNotFit, ModelUnavailable, RunFailed, ShowcaseError
 from core.values import Text
 from tests.engine.fakes import PATIENCE_S, Clock, Pipe, StrictLoader, Suffix, echo, key, make_task, text
+from tests.engine.spelling import SPELLING
 
 STEPS, MODELS = 600, "abcd"
 FATES = ["fine"] * 16 + ["poison", "die", "too much together", "too much alone"]
@@ -40,6 +41,8 @@ def faulty(pipe: Pipe, inputs: Sequence[Text], parameters: Suffix) -> list[Text]
 
 
 FAULTY = make_task(run=faulty)
+SIGNS = [""] * 16 + ["#", "~", "+", "?"]
+"""What has the task that spells fail, die, run out of memory with others, or refuse one that joins."""
 
 
 class Theatre:
@@ -52,12 +55,15 @@ class Theatre:
         self.mistakes = 0
 
     def ask(self, name: str) -> None:
-        said = f"{len(self.tickets)} {self.choose.choice(FATES)}" + "x" * self.choose.choice([0, 0, 40])
+        task, said = FAULTY, f"{len(self.tickets)} {self.choose.choice(FATES)}" + "x" * self.choose.choice([0, 0, 40])
         suffix, client = self.choose.choice(["", "!"]), self.choose.choice("uvw")
+        if self.choose.random() < 0.5:  # all alike, so that they join each other
+            task, said = SPELLING, f"{self.choose.choice(SIGNS)}{len(self.tickets)}" + "x" * self.choose.choice([0, 4])
+            suffix = ""
         deadline_s = self.choose.choice([5.0, 1e6, 1e6])
         try:
             ticket = self.engine.submit(
-                FAULTY, key(name), text(said), Suffix(suffix=suffix), client=client, deadline_s=deadline_s
+                task, key(name), text(said), Suffix(suffix=suffix), client=client, deadline_s=deadline_s
             )
         except Busy:
             return
@@ -125,12 +131,21 @@ def take_turns_often() -> Iterator[None]:
     sys.setswitchinterval(usual_s)
 
 
+@pytest.fixture(scope="module")
+def joined() -> Iterator[list[Ticket]]:
+    """Collect who joined a run; in one play or another somebody has."""
+    tickets: list[Ticket] = []
+    yield tickets
+    assert tickets
+
+
 @pytest.mark.usefixtures("take_turns_often")
 @pytest.mark.parametrize("is_cut_short", [False, True], ids=["to the end", "cut short"])
 @pytest.mark.parametrize("seed", range(6))
 def test_every_request_ends_once_and_nothing_is_left(
     seed: int,
     is_cut_short: bool,
+    joined: list[Ticket],
     start: Callable[..., Engine],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -150,6 +165,14 @@ def test_every_request_ends_once_and_nothing_is_left(
         return take(line, device)
 
     monkeypatch.setattr(Line, "take", take_or_break)
+    take_more = Line.take_more
+
+    def note_joined(line: Line, running: Sequence[Ticket], device: str) -> list[Ticket]:
+        more = take_more(line, running, device)
+        joined.extend(more)
+        return more
+
+    monkeypatch.setattr(Line, "take_more", note_joined)
     budget_bytes = 2 * with_headroom(100)
     loader, clock = StrictLoader(dict.fromkeys(MODELS, 100), budget_bytes, held=True), Clock()
     engine = start(loader, budget_bytes, queue_limit=20, clock=clock)
@@ -167,8 +190,9 @@ def test_every_request_ends_once_and_nothing_is_left(
     assert kinds[RunFailed] + kinds[ModelUnavailable] > 0
     for ticket in theatre.tickets:
         if isinstance(ticket.outcome, Answer):
-            assert ticket.outcome.output.text == ticket.inputs.text + ticket.parameters.suffix
-            assert not any(fate in ticket.inputs.text for fate in ("poison", "die", "alone"))
+            added = "" if ticket.task is SPELLING else ticket.parameters.suffix
+            assert ticket.outcome.output.text == ticket.inputs.text + added
+            assert not any(fate in ticket.inputs.text for fate in ("poison", "die", "alone", "#", "~"))
         else:
             assert isinstance(ticket.outcome, ShowcaseError)
     assert loader.broken == []

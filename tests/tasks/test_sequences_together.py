@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from core.tasks import get_task, sequences
+from core.errors import TooLarge
+from core.tasks import get_task, sequences, translation
 from core.tasks.spec import Checkpoint
 from core.values import Text
-from tests.tasks.writing import Watching
+from tests.tasks.writing import Door, Watching
 from tests.tiny.sequences import marian
 
 TASK = get_task("translation")
@@ -143,3 +144,54 @@ def test_long_parts_are_read_fewer_at_once(pipe: Any, runs: list[int], monkeypat
     assert max(runs) >= 2
     assert runs[0] == 2  # the first is the longest
     assert sum(runs) == 10
+
+
+def test_who_comes_later_joins_with_the_next_parts(pipe: Any, runs: list[int]) -> None:
+    each = [alone(pipe, text) for text in [LINES, *SEVERAL[1:]]]
+    runs.clear()
+    door, order = Door(SEVERAL[1:], at_once=3), list[Watching]()
+    first = Watching(order=order)
+    for watching in door.watching:
+        watching.order = order
+    answers = TASK.stream_together(pipe, [LINES], SHORT, [first], door)
+    assert runs == [4, 4, 2]  # four of ten parts; the first ones of all newcomers and the second of one; the last ones
+    assert answers == [one.whole for one in each]
+    assert [one.whole for one in [first, *door.watching]] == answers
+    assert order == [door.watching[0], door.watching[2], first, door.watching[1]]
+
+
+def test_one_whose_language_is_wrong_is_refused_by_itself(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    door = Door(SEVERAL[1:3], at_once=2)
+    passages = translation.passages_of
+
+    def refuse(text: str, fits: Any) -> list[str]:
+        if text == SEVERAL[1].text:
+            raise TooLarge("Too long.")
+        return passages(text, fits)
+
+    monkeypatch.setattr(translation, "passages_of", refuse)
+    answers = TASK.stream_together(pipe, [LINES], SHORT, [Watching()], door)
+    assert [str(error) for error in door.refused] == ["Too long."]
+    assert answers == [alone(pipe, text).whole for text in (LINES, SEVERAL[2])]
+
+
+def test_summaries_are_joined_too(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sequences, "MOST_READ", 8)
+    task = get_task("summarization")
+    checked = task.checked_parameters({"max_new_tokens": 8, "min_new_tokens": 0, "num_beams": 1})
+    texts = [Text(text="it rained. anna left. bob left. the film was good."), Text(text="bad.")]
+    expected = [task.answers(pipe, [text], checked)[0] for text in texts]
+    door = Door(texts[1:])
+    answers = task.stream_together(pipe, texts[:1], checked, [Watching()], door)
+    assert answers == expected
+    assert door.watching[0].whole == answers[1]
+
+
+def test_a_long_text_is_not_held_up_by_those_who_come(pipe: Any, runs: list[int]) -> None:
+    door, order = Door([SEVERAL[1]] * 40, at_once=4), list[Watching]()
+    first = Watching(order=order)
+    for watching in door.watching:
+        watching.order = order
+    TASK.stream_together(pipe, [LINES], SHORT, [first], door)
+    assert sum(runs) == 5 + 40
+    assert order.index(first) < 20

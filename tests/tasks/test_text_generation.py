@@ -87,7 +87,7 @@ def test_a_stop_sequence_ends_the_work_too(base: Any) -> None:
 
     def count(*args: Any, **options: Any) -> Any:
         tokens = generate(*args, **options)
-        counted.append(tokens.shape[1])
+        counted.append(tokens.sequences.shape[1])
         return tokens
 
     base.model.generate = count

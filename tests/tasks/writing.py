@@ -1,12 +1,13 @@
-"""What tests of generated texts share: a loaded checkpoint, what it writes, and who sees it grow."""
+"""What tests of generated texts share: a loaded checkpoint, what it writes, who sees it grow, and who joins."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from core.tasks import get_task
-from core.tasks.spec import Checkpoint
+from core.tasks.spec import Checkpoint, Watcher
 from core.values import Chat, Text
 
 TASK: Final = get_task("text-generation")
@@ -49,3 +50,30 @@ class Watching:
         assert self.whole is None
         self.whole = whole
         self.order.append(self)
+
+
+class Door:
+    """Let texts in, some each time it is asked.
+
+    Args:
+        at_once: how many.
+        after: how often it is asked for nothing before.
+    """
+
+    def __init__(self, inputs: Sequence[Text], at_once: int = 1, after: int = 0) -> None:
+        self._waiting, self._at_once, self._left = list(inputs), at_once, after
+        self.watching = [Watching() for _ in inputs]
+        self.refused: list[Exception] = []
+        self.asked = 0
+
+    def __call__(self) -> list[tuple[Text, Watcher]]:
+        self.asked += 1
+        if self.asked <= self._left:
+            return []
+        some = [self._waiting.pop(0) for _ in range(min(self._at_once, len(self._waiting)))]
+        first = len(self.watching) - len(self._waiting) - len(some)
+        return [(one, self._watcher(first + at)) for at, one in enumerate(some)]
+
+    def _watcher(self, at: int) -> Watcher:
+        watching = self.watching[at]
+        return Watcher(watching.emit, watching.stopped, watching.end, self.refused.append)

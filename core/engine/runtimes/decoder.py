@@ -7,6 +7,7 @@ encoder has read is `core.engine.runtimes.encoder_decoder`'s.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping, Set
 from functools import cache
@@ -31,6 +32,9 @@ TAKES: Final = frozenset(
 
 CACHE_IN: Final[Mapping[str, str]] = {"float32": "f32", "bfloat16": "bf16", "int8": "u8"}
 """What keys and values are kept in, by the dtype of the rung; OpenVINO would keep all in 8 bits."""
+
+_STATE: Final = re.compile(r"layers\.(\d+)\.(keys|values)$")
+"""How the exporter calls what a program keeps."""
 
 
 class DecoderExport:
@@ -94,17 +98,21 @@ class Reading:
         """Return how many tokens of a text were read; 0 where one begins, which it is made ready for.
 
         Args:
-            past_key_values: what stands for the text; None if nobody will go on with it.
-
-        Raises: ValueError for a text that this request does not keep.
+            past_key_values: what stands for the text: of this program, or keys and values of any; None if nobody will
+                go on with it.
         """
-        read = past_key_values.get_seq_length() if past_key_values is not None else 0
-        if read and past_key_values is not self.kept:
-            raise ValueError("another text was read in between")
-        if not read:
-            self._request = self._program.create_infer_request()
-            self.kept = _kept_elsewhere()() if past_key_values is not None else None
-        return int(read)
+        read = int(past_key_values.get_seq_length()) if past_key_values is not None else 0
+        if read and past_key_values is self.kept:
+            return read
+        request = getattr(past_key_values, "request", None) if read else None
+        self._request = self._program.create_infer_request() if request is None else request
+        if past_key_values is None or request is not None:
+            self.kept = past_key_values
+        else:
+            self.kept = _kept_elsewhere()(self._request, read)
+            if read:
+                _keep(self._request, past_key_values)
+        return read
 
     def read(self, given: Mapping[str, Any], rows: int, tokens: int) -> Any:
         """Read so many tokens of each of so many texts; return the logits of what comes next.
@@ -195,17 +203,38 @@ class _Reader:
         return CausalLMOutputWithPast(logits=logits, past_key_values=self._reading.kept)
 
 
+def _states(request: Any) -> dict[tuple[int, str], Any]:
+    """Return what a request keeps, by the number of the layer and whether it is its keys or its values."""
+    states = {}
+    for state in request.query_state():
+        found = _STATE.search(state.name)
+        if found is None:
+            raise ValueError(f"a program keeps more of a text than keys and values: {state.name}")
+        states[int(found[1]), found[2]] = state
+    return states
+
+
+def _keep(request: Any, cache: Any) -> None:
+    """Have a request go on after what a cache of transformers holds, which is emptied: it is there once."""
+    from openvino import Tensor  # type: ignore[import-untyped]  # it has no types
+
+    for (layer, which), state in _states(request).items():
+        state.state = Tensor(getattr(cache.layers[layer], which).float().contiguous().numpy())
+    cache.layers.clear()
+
+
 @cache
 def _kept_elsewhere() -> type:
     """Return the class of what stands for a request's cache in `generate`; late, as the server starts without it."""
+    import torch
     from transformers import DynamicCache
 
     class KeptElsewhere(DynamicCache):  # type: ignore[misc]  # transformers has no types
-        """Say how much was read, and note which of several wordings go on."""
+        """Say how much was read, and note which of several texts or wordings go on."""
 
-        def __init__(self) -> None:
+        def __init__(self, request: Any, length: int) -> None:
             super().__init__()
-            self.length = 0
+            self.request, self.length = request, length
             self._going_on: Any = None
 
         def get_seq_length(self, layer_idx: int = 0) -> int:  # noqa: ARG002  # all layers have read the same
@@ -213,6 +242,14 @@ def _kept_elsewhere() -> type:
 
         def reorder_cache(self, beam_idx: Any) -> None:
             self._going_on = beam_idx
+
+        def batch_select_indices(self, indices: Any) -> None:
+            self._going_on = indices
+
+        def keys_and_values(self) -> list[tuple[Any, Any]]:
+            """Return what the request keeps, of shape (texts, heads, tokens, width), layer by layer."""
+            found = {name: torch.from_numpy(state.state.data.copy()) for name, state in _states(self.request).items()}
+            return [(found[layer, "keys"], found[layer, "values"]) for layer in range(len(found) // 2)]
 
         def going_on(self) -> Any:
             """Return the rows that the next tokens go on from, once; None if each goes on from itself."""

@@ -171,6 +171,9 @@ class _Writer:
         given = {"decoder_input_ids": decoder_input_ids, **encoded}
         if attention_mask is not None:
             given["attention_mask"] = attention_mask
+        is_begun = past_key_values is not None and past_key_values.get_seq_length() > 0
+        if is_begun and past_key_values is not self._decoder.kept:
+            raise ValueError("another text was read in between, and what this one looks at is not kept")
         if not self._decoder.goes_on_after(past_key_values):
             self._crossed = self._looked_at(given)
         logits = self._decoder.read({**given, **self._crossed}, *decoder_input_ids.shape)

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import DynamicCache
 
 from core.engine import Answer, ModelKey, Partial
 from core.engine.runtimes.decoder import DecoderExport, open_decoder
 from core.engine.runtimes.exported import put_in_place
 from core.engine.runtimes.findings import PROGRAM, Tried, write
-from core.engine.runtimes.rungs import PLAIN, named
+from core.engine.runtimes.rungs import PLAIN, Rung, named
 from core.engine.runtimes.surveyor import Surveyor
 from core.tasks import get_task
 from core.tasks.spec import Checkpoint
@@ -159,17 +160,41 @@ def test_a_program_that_fails_within_a_text_ends_it_and_torch_writes_the_next(
     assert written(model, "one text") == written(plain, "one text")
 
 
-def test_what_another_text_has_kept_is_refused(program_folder: Path) -> None:
+def test_what_a_program_was_not_made_for_is_refused(program_folder: Path) -> None:
     read = open_decoder(program_folder, FLOAT32, 1)
-    from transformers import DynamicCache
-
-    first = read(input_ids=tokens("one"), past_key_values=DynamicCache()).past_key_values
-    assert first.get_seq_length() == 3
-    read(input_ids=tokens("another"), past_key_values=DynamicCache())
-    with pytest.raises(ValueError, match="another text"):
-        read(input_ids=tokens("e"), past_key_values=first)
     with pytest.raises(ValueError, match="output_attentions"):
         read(input_ids=tokens("e"), output_attentions=True)
+
+
+def test_texts_are_read_by_turns(program_folder: Path) -> None:
+    read = open_decoder(program_folder, FLOAT32, 1)
+
+    def next_after(text: str, more: str) -> Any:
+        kept = read(input_ids=tokens(text), past_key_values=DynamicCache()).past_key_values
+        return read(input_ids=tokens(more), past_key_values=kept).logits
+
+    expected = [next_after("one", "e"), next_after("another", "r")]
+    kept = [read(input_ids=tokens(text), past_key_values=DynamicCache()).past_key_values for text in ("one", "another")]
+    assert [one.get_seq_length() for one in kept] == [3, 7]
+    found = [read(input_ids=tokens(more), past_key_values=one) for one, more in zip(kept, "er", strict=True)]
+    assert all(torch.equal(one.logits, its) for one, its in zip(found, expected, strict=True))
+    assert [one.past_key_values.get_seq_length() for one in found] == [4, 8]
+
+
+@pytest.mark.parametrize("rung", [FLOAT32, INT8], ids=lambda rung: rung.dtype)
+def test_what_is_kept_can_be_carried_to_another_request(rung: Rung, mistral: Path, tmp_path: Path) -> None:
+    DecoderExport(loaded(mistral).model, tokens("a short text")).save(rung, tmp_path)
+    read = open_decoder(tmp_path, rung, 1)
+    kept = read(input_ids=tokens("one"), past_key_values=DynamicCache()).past_key_values
+    carried = DynamicCache()
+    for layer, (keys, values) in enumerate(kept.keys_and_values()):
+        assert keys.shape == values.shape
+        assert keys.shape[2] == 3
+        carried.update(keys, values, layer)
+    by_itself = read(input_ids=tokens("e"), past_key_values=kept).logits
+    found = read(input_ids=tokens("e"), past_key_values=carried)
+    assert torch.allclose(found.logits, by_itself, atol=1e-5)
+    assert found.past_key_values.get_seq_length() == 4
 
 
 def test_a_text_grows_as_torchs_does(mistral: Path, program_folder: Path) -> None:

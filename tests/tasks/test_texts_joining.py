@@ -1,0 +1,125 @@
+"""Texts that join others while these are written: each as it would be alone, whenever it came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
+
+from core.errors import TooLarge
+from core.tasks import together
+from core.tasks.together import can_be_joined
+from core.values import Text
+from tests.tasks.writing import GREEDY, TASK, Door, Watching, loaded, written
+from tests.tiny import texts
+
+FIRST = [Text(text=text) for text in ("the film", "a")]
+LATER = [Text(text=text) for text in ("a quiet old village by the sea", "x" * 58, "the clock", "b", "y" * 40)]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return a model that reads and writes 64 letters; always the same one."""
+    torch.manual_seed(0)
+    return loaded(texts.text_generation(tmp_path_factory.mktemp("base")))
+
+
+@pytest.fixture
+def generated(base: Any, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Count the texts of each call of `generate`."""
+    rows: list[int] = []
+    generate = base.model.generate
+
+    def count(**options: Any) -> Any:
+        rows.append(len(options["input_ids"]))
+        return generate(**options)
+
+    monkeypatch.setattr(base.model, "generate", count)
+    return rows
+
+
+@pytest.fixture(autouse=True)
+def pause_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask for newcomers after every token."""
+    monkeypatch.setattr(together, "WRITING_PER_PAUSE", 0)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"stop": ["e", "\x00"]}, {"max_new_tokens": 30}], ids=str)
+@pytest.mark.parametrize(("at_once", "after"), [(1, 0), (2, 3), (5, 1)])
+def test_each_is_as_alone(at_once: int, after: int, parameters: dict[str, Any], base: Any) -> None:
+    checked = TASK.checked_parameters({**GREEDY, **parameters})
+    alone = [written(base, text, **parameters) for text in [*FIRST, *LATER]]
+    assert len(set(alone)) > 3
+    door = Door(LATER, at_once, after)
+    begun = [Watching() for _ in FIRST]
+    answers = TASK.stream_together(base, FIRST, checked, begun, door)
+    assert [answer.text for answer in answers] == alone[: len(answers)]
+    assert len(answers) > len(FIRST)
+    everybody = [*begun, *door.watching][: len(answers)]
+    assert [one.whole for one in everybody] == answers
+    for one, text in zip(everybody, [*FIRST, *LATER], strict=False):
+        by_itself = Watching()
+        TASK.stream(base, text, checked, by_itself.emit, by_itself.stopped)
+        assert one.seen == by_itself.seen
+
+
+def test_who_ends_first_is_written_no_further(base: Any, generated: list[int]) -> None:
+    """The run has as many rows as texts that go on, once half of them have ended, or one has no more places."""
+    door = Door(LATER[2:4], at_once=2, after=4)
+    TASK.stream_together(base, FIRST, TASK.checked_parameters(GREEDY), [Watching(), Watching()], door)
+    assert generated == [2, 2, 4, 2]  # two; two more read; all; the last two
+    generated.clear()
+    full = Door(LATER[1:2])
+    TASK.stream_together(base, FIRST, TASK.checked_parameters(GREEDY), [Watching(), Watching()], full)
+    assert generated == [2, 1, 3, 2]
+
+
+@pytest.mark.parametrize("parameters", [{"repetition_penalty": 1.5}, {"do_sample": True, "seed": 3}])
+def test_nobody_joins_where_that_would_change_what_is_written(parameters: dict[str, Any], base: Any) -> None:
+    door = Door(LATER)
+    checked = TASK.checked_parameters({**GREEDY, **parameters})
+    assert len(TASK.stream_together(base, FIRST, checked, [Watching(), Watching()], door)) == 2
+    assert door.asked == 0
+
+
+def test_one_that_is_too_long_is_refused_by_itself(base: Any) -> None:
+    door = Door([Text(text="z" * 70), LATER[0]])
+    checked = TASK.checked_parameters(GREEDY)
+    answers = TASK.stream_together(base, FIRST, checked, [Watching(), Watching()], door)
+    assert [answer.text for answer in answers] == [written(base, text) for text in [*FIRST, LATER[0]]]
+    assert [type(error) for error in door.refused] == [TooLarge]
+
+
+def test_one_that_ends_with_its_first_token_was_there_all_the_same(base: Any) -> None:
+    door = Door([LATER[3], LATER[2]], at_once=2)
+    door.watching[0].enough = 0
+    checked = TASK.checked_parameters(GREEDY)
+    answers = TASK.stream_together(base, FIRST, checked, [Watching(), Watching()], door)
+    alone = [written(base, text) for text in [*FIRST, LATER[3], LATER[2]]]
+    assert [answer.text for answer in answers] == [*alone[:2], alone[2][:1], alone[3]]
+
+
+def test_it_is_not_asked_more_often_than_pauses_are_short(base: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "WRITING_PER_PAUSE", 10**9)
+    door = Door(LATER)
+    checked = TASK.checked_parameters(GREEDY)
+    assert len(TASK.stream_together(base, FIRST, checked, [Watching(), Watching()], door)) == 2
+    assert door.asked == 0
+
+
+def small(kind: Callable[[Any], Any], config: type, **changes: Any) -> Any:
+    sizes = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2}
+    return kind(config(vocab_size=16, num_key_value_heads=2, **sizes, **changes))
+
+
+def test_models_that_keep_something_else_are_not_joined() -> None:
+    assert can_be_joined(small(LlamaForCausalLM, LlamaConfig))
+    assert can_be_joined(small(MistralForCausalLM, MistralConfig, sliding_window=None))
+    assert not can_be_joined(small(MistralForCausalLM, MistralConfig, sliding_window=8))
+    for said in ({"cache_implementation": "static"}, {"use_cache": False}):
+        model = small(LlamaForCausalLM, LlamaConfig)
+        model.generation_config.update(**said)
+        assert not can_be_joined(model)
