@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 WRITING_PER_PAUSE: Final = 4
 """How much longer than the last pause, in which others joined, is written before some may join again.
@@ -53,8 +53,6 @@ class Growing:
 
 
 Newcomers = Callable[[], Sequence[Growing]]
-Layers = Sequence[tuple[Any, Any]]
-"""Keys and values of each layer, of shape (texts, heads, tokens, width)."""
 
 
 def write_together(
@@ -178,12 +176,9 @@ def _those_left(groups: Sequence[tuple[Any, Sequence[Growing]]]) -> tuple[Any, l
     rows_of = [[row for row, text in enumerate(texts) if not text.is_whole] for _, texts in groups]
     left = [(cache, texts, rows) for (cache, texts), rows in zip(groups, rows_of, strict=True) if rows]
     going_on = [texts[row] for _, texts, rows in left for row in rows]
-    if len(left) > 1:
-        carried = []
-        for cache, texts, rows in left:
-            layers = keys_and_values(cache)
-            carried += [(layers, row, texts[row].length - 1) for row in rows]  # its last token is not read yet
-        return _joined(carried), going_on
+    if len(left) > 1:  # of each all but the last token was read
+        kept = [Kept(cache, row, texts[row].length - 1) for cache, texts, rows in left for row in rows]
+        return _side_by_side(kept), going_on
     for cache, texts, rows in left:
         if len(rows) < len(texts):
             cache.batch_select_indices(torch.tensor(rows))
@@ -191,27 +186,35 @@ def _those_left(groups: Sequence[tuple[Any, Sequence[Growing]]]) -> tuple[Any, l
     return None, []
 
 
-def _joined(kept: Sequence[tuple[Layers, int, int]]) -> Any:
-    """Return what is kept of several texts as one cache: of each its layers, its row in these, and its tokens.
+class Kept(NamedTuple):
+    """Say where it is kept what was read of a text: in which cache, in which row there, and how many tokens."""
 
-    A shorter one is filled up in front, where nobody looks: whoever reads on says what of each is text.
-    """
+    cache: Any
+    row: int
+    tokens: int
+
+
+def _side_by_side(texts: Sequence[Kept]) -> Any:
+    """Return what is kept of several texts as one cache; a program keeps its own, and does that by itself."""
     from transformers import DynamicCache
 
-    joined, longest = DynamicCache(), max(length for _, _, length in kept)
-    for layer in range(len(kept[0][0])):
-        both = []
-        for which in (0, 1):
-            like = kept[0][0][layer][which]
-            rows = like.new_zeros((len(kept), like.shape[1], longest, like.shape[3]))
-            for at, (layers, row, length) in enumerate(kept):
-                rows[at, :, longest - length :] = layers[layer][which][row, :, -length:]
-            both.append(rows)
-        joined.update(*both, layer)
+    own = getattr(texts[0].cache, "side_by_side", None)
+    if own is not None:
+        return own(texts)
+    joined = DynamicCache()
+    for layer in range(len(texts[0].cache.layers)):
+        both = ([getattr(text.cache.layers[layer], which) for text in texts] for which in ("keys", "values"))
+        joined.update(*(in_rows(kept, texts) for kept in both), layer)
     return joined
 
 
-def keys_and_values(cache: Any) -> Layers:
-    """Return what a cache keeps; what stands for that of a program has it from there."""
-    own = getattr(cache, "keys_and_values", None)
-    return [(layer.keys, layer.values) for layer in cache.layers] if own is None else own()
+def in_rows(kept: Sequence[Any], texts: Sequence[Kept]) -> Any:
+    """Return keys or values of one layer, of shape (texts, heads, tokens, width), each text's from where they are.
+
+    A shorter one is filled up in front, where nobody looks: whoever reads on says what of each is text.
+    """
+    longest = max(text.tokens for text in texts)
+    rows = kept[0].new_zeros((len(texts), kept[0].shape[1], longest, kept[0].shape[3]))
+    for row, its, text in zip(rows, kept, texts, strict=True):
+        row[:, longest - text.tokens :] = its[text.row, :, -text.tokens :]
+    return rows

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from core.engine.runtimes.exported import Program, compiled, finish_graph
 from core.engine.runtimes.rungs import Rung
+from core.tasks.together import Kept, in_rows
 
 TAKES: Final = frozenset(
     {
@@ -98,20 +99,15 @@ class Reading:
         """Return how many tokens of a text were read; 0 where one begins, which it is made ready for.
 
         Args:
-            past_key_values: what stands for the text: of this program, or keys and values of any; None if nobody will
-                go on with it.
+            past_key_values: what stands for the text; None if nobody will go on with it.
         """
         read = int(past_key_values.get_seq_length()) if past_key_values is not None else 0
         if read and past_key_values is self.kept:
             return read
-        request = getattr(past_key_values, "request", None) if read else None
+        request = past_key_values.request if read else None
         self._request = self._program.create_infer_request() if request is None else request
-        if past_key_values is None or request is not None:
-            self.kept = past_key_values
-        else:
-            self.kept = _kept_elsewhere()(self._request, read)
-            if read:
-                _keep(self._request, past_key_values)
+        is_new = past_key_values is not None and request is None
+        self.kept = _kept_elsewhere()(self._request, 0) if is_new else past_key_values
         return read
 
     def read(self, given: Mapping[str, Any], rows: int, tokens: int) -> Any:
@@ -214,19 +210,11 @@ def _states(request: Any) -> dict[tuple[int, str], Any]:
     return states
 
 
-def _keep(request: Any, cache: Any) -> None:
-    """Have a request go on after what a cache of transformers holds, which is emptied: it is there once."""
-    from openvino import Tensor  # type: ignore[import-untyped]  # it has no types
-
-    for (layer, which), state in _states(request).items():
-        state.state = Tensor(getattr(cache.layers[layer], which).float().contiguous().numpy())
-    cache.layers.clear()
-
-
 @cache
 def _kept_elsewhere() -> type:
     """Return the class of what stands for a request's cache in `generate`; late, as the server starts without it."""
     import torch
+    from openvino import Tensor  # type: ignore[import-untyped]  # it has no types
     from transformers import DynamicCache
 
     class KeptElsewhere(DynamicCache):  # type: ignore[misc]  # transformers has no types
@@ -246,10 +234,17 @@ def _kept_elsewhere() -> type:
         def batch_select_indices(self, indices: Any) -> None:
             self._going_on = indices
 
-        def keys_and_values(self) -> list[tuple[Any, Any]]:
-            """Return what the request keeps, of shape (texts, heads, tokens, width), layer by layer."""
-            found = {name: torch.from_numpy(state.state.data.copy()) for name, state in _states(self.request).items()}
-            return [(found[layer, "keys"], found[layer, "values"]) for layer in range(len(found) // 2)]
+        def side_by_side(self, texts: Sequence[Kept]) -> KeptElsewhere:
+            """Return what keeps texts of several requests as one, which a layer at a time is carried to a new request.
+
+            OpenVINO gives and takes all as float32, and finds the same numbers in 8 bits again.
+            """
+            request = self.request.get_compiled_model().create_infer_request()
+            states = {id(text.cache): _states(text.cache.request) for text in texts}
+            for which, state in _states(request).items():
+                kept = {at: torch.from_numpy(own[which].state.data) for at, own in states.items()}
+                state.state = Tensor(in_rows([kept[id(text.cache)] for text in texts], texts).numpy())
+            return KeptElsewhere(request, max(text.tokens for text in texts))
 
         def going_on(self) -> Any:
             """Return the rows that the next tokens go on from, once; None if each goes on from itself."""

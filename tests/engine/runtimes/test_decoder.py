@@ -19,6 +19,7 @@ from core.engine.runtimes.rungs import PLAIN, Rung, named
 from core.engine.runtimes.surveyor import Surveyor
 from core.tasks import get_task
 from core.tasks.spec import Checkpoint
+from core.tasks.together import Kept
 from core.values import Text
 from tests.engine.runtimes.surveyed_site import PATIENCE_S, Site
 
@@ -185,16 +186,16 @@ def test_texts_are_read_by_turns(program_folder: Path) -> None:
 def test_what_is_kept_can_be_carried_to_another_request(rung: Rung, mistral: Path, tmp_path: Path) -> None:
     DecoderExport(loaded(mistral).model, tokens("a short text")).save(rung, tmp_path)
     read = open_decoder(tmp_path, rung, 1)
-    kept = read(input_ids=tokens("one"), past_key_values=DynamicCache()).past_key_values
-    carried = DynamicCache()
-    for layer, (keys, values) in enumerate(kept.keys_and_values()):
-        assert keys.shape == values.shape
-        assert keys.shape[2] == 3
-        carried.update(keys, values, layer)
-    by_itself = read(input_ids=tokens("e"), past_key_values=kept).logits
-    found = read(input_ids=tokens("e"), past_key_values=carried)
-    assert torch.allclose(found.logits, by_itself, atol=1e-5)
-    assert found.past_key_values.get_seq_length() == 4
+    texts, more = ("one text", "another"), ("e", "r")
+    kept = [read(input_ids=tokens(text), past_key_values=DynamicCache()).past_key_values for text in texts]
+    carried = kept[0].side_by_side([Kept(kept[1], 0, 7), Kept(kept[0], 0, 8), Kept(kept[0], 0, 8)])
+    assert (carried.get_seq_length(), kept[0].get_seq_length()) == (8, 8)
+    mask = torch.tensor([[0] + [1] * 8, [1] * 9, [1] * 9])
+    found = read(input_ids=torch.cat([tokens(one) for one in "ree"]), past_key_values=carried, attention_mask=mask)
+    assert found.past_key_values.get_seq_length() == 9
+    by_itself = [read(input_ids=tokens(one), past_key_values=its).logits for one, its in zip(more, kept, strict=True)]
+    expected = torch.cat([by_itself[1], by_itself[0], by_itself[0]])
+    assert torch.allclose(found.logits, expected, atol=1e-4)
 
 
 def test_a_text_grows_as_torchs_does(mistral: Path, program_folder: Path) -> None:
