@@ -22,7 +22,7 @@ from core.engine.room import Room, is_out_of_memory, padded
 from core.engine.serving import serving
 from core.engine.ticket import Ticket
 from core.errors import RunFailed, ShowcaseError
-from core.tasks.spec import Task, Tokens, batch_budget
+from core.tasks.spec import Tokens, batch_budget
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,11 @@ Source: 64 tokens of a Llama of 26 million weights took OpenVINO in 8 bits 222 m
 """
 
 READ_FOR_WRITING: Final = 4
-"""How many times the first guess the prompts of such a run may hold: what they take stays in memory to its end."""
+"""How many times the first guess the prompts of such a run may hold, where nobody knows how many tokens fit: what they
+take stays in memory to its end."""
+
+TokensThatFit = Callable[[], float | None]
+"""Says how many tokens the texts of a run may come to; None where there is no such limit."""
 
 Prepared = Callable[[Any, Sequence[Ticket]], list[Any]]
 """Given a pipe and a batch, returns what the task's `run` is given."""
@@ -112,23 +116,22 @@ class Line:
         self._waiting = []
         return everybody
 
-    def take(self, device: str = "cpu") -> list[Ticket]:
+    def take(self, device: str = "cpu", fits: TokensThatFit = lambda: None) -> list[Ticket]:
         """Take the first and all who can share its run on this device, at least one."""
         turn, _, head = self._waiting[0]
         self._now = max(self._now + _DRIFT, turn)
         batch = [head]
         shortest = longest = head.length
-        on_gpu = device != "cpu"
-        ratio, slack = (LENGTH_RATIO_ON_GPU if on_gpu else LENGTH_RATIO), SLACK
+        ratio, slack = (LENGTH_RATIO if device == "cpu" else LENGTH_RATIO_ON_GPU), SLACK
         if head.task.alike:
             ratio, slack = 1.0, 0
-        most, budget = math.inf, self._budget(head.task, device)
         if head.task.writes:
-            ratio, most = math.inf, WRITTEN_AT_ONCE
+            ratio = math.inf
+        holds = self._bound(head, device, fits)
         for _, _, ticket in self._waiting[1:]:
             low, high = min(shortest, ticket.length), max(longest, ticket.length)
-            fits = high <= max(ratio * low, low + slack) and high * (len(batch) + 1) <= budget and len(batch) < most
-            if fits and _can_share(head, ticket):
+            is_like = high <= max(ratio * low, low + slack)
+            if is_like and holds(len(batch) + 1, high) and _can_share(head, ticket):
                 batch.append(ticket)
                 shortest, longest = low, high
         taken = set(map(id, batch))
@@ -136,16 +139,18 @@ class Line:
         self._forget_old_turns()
         return batch
 
-    def take_more(self, running: Sequence[Ticket], device: str = "cpu") -> list[Ticket]:
+    def take_more(
+        self, running: Sequence[Ticket], device: str = "cpu", fits: TokensThatFit = lambda: None
+    ) -> list[Ticket]:
         """Take those next in line who can join a run that answers others; nobody once the next one cannot.
 
         So whoever cannot join waits no longer than for the run to end.
         """
         head, taken = running[0], list[Ticket]()
-        longest, budget = max(ticket.length for ticket in running), self._budget(head.task, device)
-        for turn, _, ticket in self._waiting[: WRITTEN_AT_ONCE - len(running)]:
+        longest, holds = max(ticket.length for ticket in running), self._bound(running[0], device, fits)
+        for turn, _, ticket in self._waiting:
             longest = max(longest, ticket.length)
-            if longest * (len(running) + len(taken) + 1) > budget or not _can_share(head, ticket):
+            if not holds(len(running) + len(taken) + 1, longest) or not _can_share(head, ticket):
                 break
             taken.append(ticket)
             self._now = max(self._now + _DRIFT, turn)
@@ -153,10 +158,18 @@ class Line:
         self._forget_old_turns()
         return taken
 
-    def _budget(self, task: Task, device: str) -> float:
-        """Return how much a batch of a task may hold."""
-        guess = batch_budget(task) * (1 if device == "cpu" else GUESS_ON_GPU)
-        return min(READ_FOR_WRITING * guess if task.writes else self.pace.budget(guess), self.room.limit)
+    def _bound(self, head: Ticket, device: str, fits: TokensThatFit) -> Callable[[int, int], bool]:
+        """Return what says whether a run with a request may hold so many, all as long as this."""
+        guess = batch_budget(head.task) * (1 if device == "cpu" else GUESS_ON_GPU)
+        if not head.task.writes:
+            budget = min(self.pace.budget(guess), self.room.limit)
+            return lambda count, longest: count * longest <= budget
+        tokens, written = fits(), getattr(head.parameters, "max_new_tokens", 0)
+        budget = min(self.room.limit, READ_FOR_WRITING * guess if tokens is None else math.inf)
+        most = math.inf if tokens is None else tokens  # and a token is a letter at least, but for rare ones
+        return lambda count, longest: (
+            count <= WRITTEN_AT_ONCE and count * longest <= budget and count * (longest + written) <= most
+        )
 
     def _forget_old_turns(self) -> None:
         self._last = {client: last for client, last in self._last.items() if last + 1 > self._now}

@@ -37,11 +37,14 @@ def memory_budget_bytes(device: str, visible_gpus: str | None = None, root: Path
     on_gpu = free_gpu_bytes(device, visible_gpus)
     if on_gpu is not None:
         return int(SHARE_OF_GPU * on_gpu)
-    free_bytes = _available(root)
+    return max(LEAST_BYTES, int(SHARE * free_bytes(root)))
+
+
+def free_bytes(root: Path = Path("/")) -> int:
+    """Return what this process could take of the processor's memory now, not below 0."""
     limit_bytes, used_bytes = _first_number(root, _LIMITS), _first_number(root, _USED)
-    if limit_bytes is not None:
-        free_bytes = min(free_bytes, limit_bytes - (used_bytes or 0))
-    return max(LEAST_BYTES, int(SHARE * free_bytes))
+    available = _available(root)
+    return available if limit_bytes is None else max(0, min(available, limit_bytes - (used_bytes or 0)))
 
 
 def resident_bytes(root: Path = Path("/")) -> int:

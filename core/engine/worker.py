@@ -17,6 +17,7 @@ from core.engine.allocator import trim_memory
 from core.engine.batcher import Line, run_batch, told, without_frames
 from core.engine.cache import Cache, Place
 from core.engine.key import ModelKey
+from core.engine.kv_cache import tokens_that_fit
 from core.engine.lanes import Lanes, lanes_of, share_processors, survivors
 from core.engine.running import Running
 from core.engine.state import Loading, ModelStatus, Waiting
@@ -229,7 +230,8 @@ class Worker:
             loaded = self.place.loaded
             if loaded is None or self._has_to_go():
                 return False
-            batch, runs = self._line.take(loaded.device), 2 if self._running.tickets else 1
+            fits, runs = partial(tokens_that_fit, loaded), 2 if self._running.tickets else 1
+            batch = self._line.take(loaded.device, fits)
             self._running.begin(batch)
             self._renumber()
             self._open_lane()
@@ -253,7 +255,7 @@ class Worker:
             loaded = self.place.loaded
             if loaded is None or self._has_to_go() or not running or not self._line:
                 return []
-            more = self._line.take_more(running, loaded.device)
+            more = self._line.take_more(running, loaded.device, partial(tokens_that_fit, loaded))
             batch += more
             self._running.begin(more)
             self._renumber()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from threading import Event
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -158,17 +159,17 @@ def test_every_request_ends_once_and_nothing_is_left(
     lease, take = Cache.lease, Line.take
     monkeypatch.setattr(Cache, "lease", lambda cache, place: (places.add(place), lease(cache, place))[1])
 
-    def take_or_break(line: Line, device: str) -> list[Ticket]:
+    def take_or_break(line: Line, *how: Any) -> list[Ticket]:
         if theatre.mistakes:
             theatre.mistakes -= 1
             raise KeyboardInterrupt("a mistake of the worker's own")
-        return take(line, device)
+        return take(line, *how)
 
     monkeypatch.setattr(Line, "take", take_or_break)
     take_more = Line.take_more
 
-    def note_joined(line: Line, running: Sequence[Ticket], device: str) -> list[Ticket]:
-        more = take_more(line, running, device)
+    def note_joined(line: Line, running: Sequence[Ticket], *how: Any) -> list[Ticket]:
+        more = take_more(line, running, *how)
         joined.extend(more)
         return more
 

@@ -214,6 +214,8 @@ def test_a_run_takes_in_no_more_than_it_may_hold() -> None:
     line = waiting(10, 10)
     line.room.limit = 30
     assert len(line.take_more(running[:2])) == 1
+    assert len(waiting(most, most).take_more(running[:1], "cpu", lambda: 2 * most)) == 1
+    assert not waiting(10).take_more(running[:1], "cpu", lambda: 19)
 
 
 def test_who_ran_when_a_worker_died_neither_joins_nor_is_joined() -> None:
@@ -240,3 +242,16 @@ def test_each_answer_has_its_own_tokens_counted(start: Start) -> None:
     pipe.open()
     answers: list[Answer] = [first.result(), second.result()]
     assert [answer.tokens for answer in answers] == [Tokens(3, 3), Tokens(5, 5)]
+
+
+def test_nobody_joins_where_memory_is_short(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.engine.worker.tokens_that_fit", lambda _: 5)
+    loader = FakeLoader(held=True)
+    engine = start(loader)
+    first = ask(engine, "abc")
+    pipe = loader.pipe()
+    assert pipe.next_batch() == ["a"]
+    rest = [ask(engine, "xyz"), ask(engine, "uv")]
+    pipe.open()
+    assert said([first, *rest]) == ["abc", "xyz", "uv"]
+    assert pipe.batches == [["a"], ["ab"], ["abc"], ["x"], ["xy"], ["xyz"], ["u"], ["uv"]]

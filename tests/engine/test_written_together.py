@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pytest
 
@@ -53,6 +54,28 @@ def test_the_prompts_of_a_run_are_bounded_and_so_is_what_fits_into_memory() -> N
     small = waiting(100, 100, 100)
     small.room.limit = 200
     assert first_batch(small) == [100, 100]
+
+
+@dataclass(frozen=True)
+class Long:
+    """Be parameters that let so many tokens be written."""
+
+    max_new_tokens: int = 100
+
+
+def test_what_is_known_to_fit_bounds_a_run_instead_and_counts_what_will_be_written() -> None:
+    def batch_where(fits: float) -> list[int]:
+        line = waiting(50, most, 60)
+        for ticket in line:
+            ticket.parameters = Long()  # type: ignore[assignment]  # of no task
+        return [ticket.length for ticket in line.take("cpu", lambda: fits)]
+
+    most = READ_FOR_WRITING * BATCH_BUDGETS[Text]
+    assert batch_where(3 * (most + 100)) == [50, most, 60]
+    assert batch_where(3 * (most + 100) - 1) == [50, most]
+    assert batch_where(2 * (60 + 100)) == [50, 60]
+    assert batch_where(2 * (60 + 100) - 1) == [50]
+    assert batch_where(0) == [50]  # one is always tried
 
 
 @pytest.mark.parametrize("writes", [True, False])
