@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from core.engine.key import Loaded
 from core.engine.ticket import Ticket
 from core.errors import ShowcaseError
 from core.tasks.spec import Tokens, Watcher
+
+MOST: Final = 1024
+"""Requests that one run answers at most: it holds on to each to its end, which under constant load never came."""
 
 Join = Callable[[Sequence[Ticket]], Sequence[Ticket]]
 """Given the requests that a run is answering, returns those that join it, which have begun."""
@@ -47,14 +50,16 @@ class Ending:
         self.batch: list[Ticket] = []
         self.left: list[Ticket] = []
         self._began: dict[Ticket, tuple[float, int]] = {}
+        self._beside: dict[Ticket, int] = {}
         self._begin(batch)
 
     def _begin(self, tickets: Sequence[Ticket]) -> None:
-        """Note that these are answered from now on, filled up to the longest of them."""
+        """Note that these are answered from now on, filled up to the longest of them, and with whom."""
         began = self._clock(), max((ticket.length for ticket in tickets), default=0)
         self.batch += tickets
         self.left += tickets
         self._began |= dict.fromkeys(tickets, began)
+        self._beside |= {ticket: max(len(self.left), self._beside.get(ticket, 0)) for ticket in self.left}
 
     def watchers(self) -> list[Watcher]:
         """Return what stands for each that is left before a task that writes several at once."""
@@ -62,7 +67,7 @@ class Ending:
 
     def newcomers(self) -> list[tuple[Any, Watcher]]:
         """Return the inputs that join the run now, each with what stands for its ticket."""
-        tickets = self._join(self.left)
+        tickets = self._join(self.left) if len(self.batch) < MOST else ()
         self._begin(tickets)
         return [(ticket.inputs, self._watcher(ticket)) for ticket in tickets]
 
@@ -72,9 +77,10 @@ class Ending:
 
     def _early(self, ticket: Ticket, output: Any) -> None:
         """Answer one while others may go on."""
+        tokens = self._tokens(ticket, output)  # may fail, and then it is one of those that are left
         self.left.remove(ticket)
         self._settle([ticket])
-        self.answer(ticket, output, self._tokens(ticket, output))
+        self.answer(ticket, output, tokens)
 
     def _refused(self, ticket: Ticket, error: Exception) -> None:
         """Refuse one while others may go on."""
@@ -99,7 +105,7 @@ class Ending:
         ticket.answer(
             output,
             run_ms=(self._clock() - began_s) * 1000,
-            batch_size=len(self.batch),
+            batch_size=self._beside[ticket],
             loaded=self.loaded,
             tokens=tokens,
             padding=longest - ticket.length,

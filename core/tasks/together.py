@@ -6,7 +6,6 @@ keeps of each text when one ends or joins. What stands before a text, and what i
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,7 +65,8 @@ def write_together(
         newcomers: returns those that join, whenever asked; None where none can, as `can_be_joined` says. The texts
             then have to be of one length, or be written as if they were, and have the same room.
     """
-    cache, paused_s = None, time.perf_counter()
+    cache: Any = None
+    paused_s: float | None = None
     while texts:
         stretch = _Stretch(texts, newcomers, paused_s)
         groups = [(stretch.write(pipe, cache, filler, options), texts)]
@@ -96,7 +96,7 @@ class _Stretch:
     """Write texts until all are whole, or until it pays to go on with others.
 
     Args:
-        paused_s: since when nothing was written.
+        paused_s: since when nothing is written, where something was.
         most: tokens of each text that are written at most.
     """
 
@@ -104,13 +104,13 @@ class _Stretch:
         self,
         texts: Sequence[Growing],
         newcomers: Newcomers | None = None,
-        paused_s: float = 0.0,
+        paused_s: float | None = None,
         *,
         most: int | None = None,
     ) -> None:
         self._texts, self._newcomers, self._most = texts, newcomers, most
         self._lengths = [text.length for text in texts]
-        self._written, self._paused_s, self._open_s = 0, paused_s, math.inf
+        self._written, self._paused_s, self._open_s = 0, paused_s, 0.0
         self.joining: Sequence[Growing] = ()
 
     def write(self, pipe: Any, cache: Any, filler: int, options: Mapping[str, Any]) -> Any:
@@ -131,6 +131,8 @@ class _Stretch:
             made = pipe.model.generate(
                 **{name: torch.tensor(rows, device=pipe.device) for name, rows in given.items()},
                 past_key_values=cache,
+                num_beams=1,  # whatever the model's makers recommend: it is one text each that grows
+                num_return_sequences=1,
                 max_new_tokens=max(text.room - len(text.tokens) for text in self._texts),
                 pad_token_id=filler,
                 stopping_criteria=StoppingCriteriaList([self._note]),
@@ -145,7 +147,7 @@ class _Stretch:
 
         self._written += 1
         now_s = time.perf_counter()
-        if self._written == 1:
+        if self._written == 1 and self._paused_s is not None:
             self._open_s = now_s + WRITING_PER_PAUSE * (now_s - self._paused_s)
         for text, token in zip(self._texts, input_ids[:, -1].tolist(), strict=True):
             if not text.is_whole:

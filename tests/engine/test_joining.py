@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.engine import Answer, Engine, Event, Partial, Running, Ticket
+from core.engine import Answer, Engine, Event, Partial, Running, Ticket, ending
 from core.engine.batcher import READ_FOR_WRITING, WRITTEN_AT_ONCE, Line
 from core.errors import BadInput, Busy, RunFailed
 from core.tasks.spec import BATCH_BUDGETS, Tokens
@@ -255,3 +255,40 @@ def test_nobody_joins_where_memory_is_short(start: Start, monkeypatch: pytest.Mo
     pipe.open()
     assert said([first, *rest]) == ["abc", "xyz", "uv"]
     assert pipe.batches == [["a"], ["ab"], ["abc"], ["x"], ["xy"], ["xyz"], ["u"], ["uv"]]
+
+
+def test_an_answer_whose_tokens_cannot_be_counted_is_refused_by_itself(start: Start) -> None:
+    def count(_pipe: object, inputs: Text, _parameters: object, _answer: Text) -> Tokens:
+        if inputs.text == "uv":
+            raise ValueError("secret detail")
+        return Tokens(inputs=1, answer=1)
+
+    loader, task = FakeLoader(held=True), replace(SPELLING, count_tokens=count)
+    engine = start(loader)
+    first = engine.submit(task, key(), text("abcd"), Suffix())
+    pipe = loader.pipe()
+    assert pipe.next_batch() == ["a"]
+    bad, good = (engine.submit(task, key(), text(one), Suffix()) for one in ("uv", "xyz"))
+    pipe.open()
+    with pytest.raises(RunFailed):
+        bad.result()
+    assert said([first, good]) == ["abcd", "xyz"]
+
+
+def test_a_run_ends_in_time_and_says_with_how_many_each_was_answered(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is answered in it is held on to until then."""
+    monkeypatch.setattr(ending, "MOST", 3)
+    loader = FakeLoader(held=True)
+    engine = start(loader)
+    tickets = [ask(engine, "abcdef")]
+    pipe = loader.pipe()
+    assert pipe.next_batch() == ["a"]
+    for number, letter in enumerate("uvw"):
+        tickets.append(ask(engine, letter))
+        pipe.let_go()
+        assert pipe.next_batch() == ["abcdef"[: number + 2], letter][: 2 if number < 2 else 1]
+    pipe.open()
+    assert said(tickets) == ["abcdef", "u", "v", "w"]
+    assert [ticket.result().batch_size for ticket in tickets] == [2, 2, 2, 1]

@@ -99,3 +99,10 @@ def test_who_stops_keeps_what_there_is_and_the_others_go_on(spaced: Any) -> None
     assert watching[1].seen[-1] == found[1].text
     assert order[0] is watching[1]
     assert [answer.text for answer in found[2:]] == whole[2:]
+
+
+def test_each_is_one_text_whatever_the_models_makers_recommend(base: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = [written(base, text) for text in SEVERAL]
+    monkeypatch.setattr(base.model.generation_config, "num_beams", 3)
+    monkeypatch.setattr(base.model.generation_config, "num_return_sequences", 2)
+    assert [answer.text for answer in TASK.answers(base, SEVERAL, TASK.checked_parameters(GREEDY))] == expected
