@@ -11,16 +11,25 @@ import pytest
 from core.engine import Answer, Engine, Event, Partial, Running, Ticket, ending
 from core.engine.batcher import READ_FOR_WRITING, WRITTEN_AT_ONCE, Line
 from core.errors import BadInput, Busy, RunFailed
-from core.tasks.spec import BATCH_BUDGETS, Tokens
+from core.tasks.spec import BATCH_BUDGETS, Task, Tokens
 from core.values import Text
-from tests.engine.fakes import Clock, FakeLoader, Suffix, key, text
+from tests.engine.fakes import Clock, FakeLoader, Pipe, Suffix, key, text
 from tests.engine.spelling import SPELLING
 
 Start = Callable[..., Engine]
 
 
-def ask(engine: Engine, value: str, *, suffix: str = "", **changes: Any) -> Ticket:
-    return engine.submit(SPELLING, key(), text(value), Suffix(suffix=suffix), **changes)
+def ask(engine: Engine, value: str, *, suffix: str = "", task: Task = SPELLING, **changes: Any) -> Ticket:
+    return engine.submit(task, key(), text(value), Suffix(suffix=suffix), **changes)
+
+
+def begun(start: Start, value: str, **changes: Any) -> tuple[Engine, Pipe, Ticket]:
+    """Return an engine that has written the first letter of a text, the pipe to let it go on, and the text's ticket."""
+    loader = FakeLoader(held=True)
+    engine = start(loader)
+    ticket = ask(engine, value, **changes)
+    assert loader.pipe().next_batch() == [value[0]]
+    return engine, loader.pipe(), ticket
 
 
 def said(tickets: Sequence[Ticket]) -> list[str]:
@@ -54,11 +63,7 @@ def test_who_comes_while_another_is_answered_joins_and_is_answered_first(start: 
 
 
 def test_who_would_be_answered_otherwise_is_next_and_nobody_joins_before(start: Start) -> None:
-    loader = FakeLoader(held=True)
-    engine = start(loader)
-    first = ask(engine, "abc")
-    pipe = loader.pipe()
-    assert pipe.next_batch() == ["a"]
+    engine, pipe, first = begun(start, "abc")
     rest = [ask(engine, "xy", suffix="!"), ask(engine, "uv")]
     pipe.open()
     assert said([first, *rest]) == ["abc", "xy", "uv"]
@@ -66,11 +71,7 @@ def test_who_would_be_answered_otherwise_is_next_and_nobody_joins_before(start: 
 
 
 def test_one_that_cannot_join_is_refused_by_itself(start: Start) -> None:
-    loader = FakeLoader(held=True)
-    engine = start(loader)
-    first = ask(engine, "abc")
-    pipe = loader.pipe()
-    assert pipe.next_batch() == ["a"]
+    engine, pipe, first = begun(start, "abc")
     bad, good = ask(engine, "?"), ask(engine, "xy")
     pipe.open()
     with pytest.raises(BadInput, match=r"No questions\. Say something\."):
@@ -83,11 +84,7 @@ def test_one_that_cannot_join_is_refused_by_itself(start: Start) -> None:
 def test_a_run_that_fails_is_repeated_by_those_who_joined_too_and_nobody_joins_then(
     start: Start, caplog: pytest.LogCaptureFixture
 ) -> None:
-    loader = FakeLoader(held=True)
-    engine = start(loader)
-    first = ask(engine, "ab")
-    pipe = loader.pipe()
-    assert pipe.next_batch() == ["a"]
+    engine, pipe, first = begun(start, "ab")
     bad, good = ask(engine, "u#"), ask(engine, "xyz")
     pipe.let_go(3)
     assert [pipe.next_batch() for _ in range(3)] == [["ab", "u", "x"], ["u#", "xy"], ["u"]]
@@ -101,11 +98,7 @@ def test_a_run_that_fails_is_repeated_by_those_who_joined_too_and_nobody_joins_t
 
 
 def test_where_memory_is_short_for_all_who_are_left_they_are_answered_one_after_the_other(start: Start) -> None:
-    loader = FakeLoader(held=True)
-    engine = start(loader)
-    first = ask(engine, "ab")
-    pipe = loader.pipe()
-    assert pipe.next_batch() == ["a"]
+    engine, pipe, first = begun(start, "ab")
     joined = [ask(engine, "uvw+"), ask(engine, "xyz")]
     pipe.open()
     assert said([first, *joined]) == ["ab", "uvw+", "xyz"]
@@ -119,11 +112,7 @@ def test_where_memory_is_short_for_all_who_are_left_they_are_answered_one_after_
 
 
 def test_what_did_not_fit_beside_another_fits_alone(start: Start) -> None:
-    loader = FakeLoader(held=True)
-    engine = start(loader)
-    first = ask(engine, "abcdef")
-    pipe = loader.pipe()
-    assert pipe.next_batch() == ["a"]
+    engine, pipe, first = begun(start, "abcdef")
     second = ask(engine, "u+")
     pipe.open()
     assert said([first, second]) == ["abcdef", "u+"]
@@ -148,11 +137,7 @@ def test_a_model_that_has_to_go_takes_nobody_in(start: Start) -> None:
 
 @pytest.mark.parametrize("streaming", [True, False])
 def test_only_who_watches_a_text_grow_can_end_it_as_it_is(streaming: bool, start: Start) -> None:
-    loader = FakeLoader(held=True)
-    engine = start(loader)
-    first = ask(engine, "abcd")
-    pipe = loader.pipe()
-    assert pipe.next_batch() == ["a"]
+    engine, pipe, first = begun(start, "abcd")
     joined = ask(engine, "xyz", streaming=streaming)
     pipe.let_go()
     assert pipe.next_batch() == ["ab", "x"]
@@ -166,11 +151,7 @@ def test_only_who_watches_a_text_grow_can_end_it_as_it_is(streaming: bool, start
 
 
 def test_who_goes_away_leaves_the_others_to_go_on(start: Start) -> None:
-    loader = FakeLoader(held=True)
-    engine = start(loader)
-    first = ask(engine, "abcd")
-    pipe = loader.pipe()
-    assert pipe.next_batch() == ["a"]
+    engine, pipe, first = begun(start, "abcd")
     joined = ask(engine, "xyz")
     pipe.let_go()
     assert pipe.next_batch() == ["ab", "x"]
@@ -232,13 +213,9 @@ def test_each_answer_has_its_own_tokens_counted(start: Start) -> None:
     def count(_pipe: object, inputs: Text, _parameters: object, answer: Text) -> Tokens:
         return Tokens(inputs=len(inputs.text), answer=len(answer.text))
 
-    loader = FakeLoader(held=True)
-    engine = start(loader)
     task = replace(SPELLING, count_tokens=count)
-    first = engine.submit(task, key(), text("abc"), Suffix())
-    pipe = loader.pipe()
-    assert pipe.next_batch() == ["a"]
-    second = engine.submit(task, key(), text("xyzuv"), Suffix())
+    engine, pipe, first = begun(start, "abc", task=task)
+    second = ask(engine, "xyzuv", task=task)
     pipe.open()
     answers: list[Answer] = [first.result(), second.result()]
     assert [answer.tokens for answer in answers] == [Tokens(3, 3), Tokens(5, 5)]
@@ -246,11 +223,7 @@ def test_each_answer_has_its_own_tokens_counted(start: Start) -> None:
 
 def test_nobody_joins_where_memory_is_short(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.engine.worker.tokens_that_fit", lambda _: 5)
-    loader = FakeLoader(held=True)
-    engine = start(loader)
-    first = ask(engine, "abc")
-    pipe = loader.pipe()
-    assert pipe.next_batch() == ["a"]
+    engine, pipe, first = begun(start, "abc")
     rest = [ask(engine, "xyz"), ask(engine, "uv")]
     pipe.open()
     assert said([first, *rest]) == ["abc", "xyz", "uv"]
@@ -263,12 +236,9 @@ def test_an_answer_whose_tokens_cannot_be_counted_is_refused_by_itself(start: St
             raise ValueError("secret detail")
         return Tokens(inputs=1, answer=1)
 
-    loader, task = FakeLoader(held=True), replace(SPELLING, count_tokens=count)
-    engine = start(loader)
-    first = engine.submit(task, key(), text("abcd"), Suffix())
-    pipe = loader.pipe()
-    assert pipe.next_batch() == ["a"]
-    bad, good = (engine.submit(task, key(), text(one), Suffix()) for one in ("uv", "xyz"))
+    task = replace(SPELLING, count_tokens=count)
+    engine, pipe, first = begun(start, "abcd", task=task)
+    bad, good = (ask(engine, one, task=task) for one in ("uv", "xyz"))
     pipe.open()
     with pytest.raises(RunFailed):
         bad.result()
@@ -280,11 +250,8 @@ def test_a_run_ends_in_time_and_says_with_how_many_each_was_answered(
 ) -> None:
     """Whoever is answered in it is held on to until then."""
     monkeypatch.setattr(ending, "MOST", 3)
-    loader = FakeLoader(held=True)
-    engine = start(loader)
-    tickets = [ask(engine, "abcdef")]
-    pipe = loader.pipe()
-    assert pipe.next_batch() == ["a"]
+    engine, pipe, first = begun(start, "abcdef")
+    tickets = [first]
     for number, letter in enumerate("uvw"):
         tickets.append(ask(engine, letter))
         pipe.let_go()
