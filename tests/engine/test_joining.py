@@ -121,12 +121,12 @@ def test_what_did_not_fit_beside_another_fits_alone(start: Start) -> None:
 
 def test_a_model_that_has_to_go_takes_nobody_in(start: Start) -> None:
     loader = FakeLoader(held=True)
-    engine = start(loader)
+    engine = start(loader, queue_limit=1)
     first = ask(engine, "abc")
     pipe = loader.pipe()
     assert pipe.next_batch() == ["a"]
+    second = ask(engine, "xy")  # fills the line, so that nothing else in it keeps others from joining
     engine.renew(SPELLING, key())
-    second = ask(engine, "xy")
     pipe.open()
     assert said([first]) == ["abc"]
     loader.open()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -157,6 +158,22 @@ def test_who_was_ready_is_not_written_again_when_the_run_fails() -> None:
     run_batch(LOADED, tickets, CLOCK, lambda _: None, line.room, line.pace, as_they_are)
     assert [ticket.result().output.text for ticket in tickets] == ["ready", "alone", "alone"]
     assert seen == [3, 1, 1]
+
+
+def test_one_who_is_left_when_memory_runs_out_is_written_alone_and_says_nothing_of_others() -> None:
+    def write(_: Pipe, inputs: Sequence[Text], __: Suffix, watchers: Sequence[Watcher], ___: Newcomers) -> list[Text]:
+        if len(inputs) == 1:
+            return [text("alone")]
+        watchers[0].end(text("ready"))
+        raise MemoryError
+
+    task = make_task(writes=True, stream=lambda *_: None, stream_together=write)
+    tickets, line = [ticket_of(3, task) for _ in range(2)], Line(1000)
+    for ticket in tickets:
+        ticket.begin((0, 0))
+    run_batch(LOADED, tickets, CLOCK, lambda _: None, line.room, line.pace, as_they_are)
+    assert [ticket.result().output.text for ticket in tickets] == ["ready", "alone"]
+    assert line.room.limit == math.inf
 
 
 def test_a_stream_that_knows_of_no_other_has_a_run_to_itself() -> None:
