@@ -70,7 +70,7 @@ def test_who_would_be_answered_otherwise_is_next_and_nobody_joins_before(start: 
     assert pipe.batches == [["a"], ["ab"], ["abc"], ["x"], ["xy"], ["u"], ["uv"]]
 
 
-def test_one_that_cannot_join_is_refused_by_itself(start: Start) -> None:
+def test_one_that_cannot_join_is_refused_by_itself(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     engine, pipe, first = begun(start, "abc")
     bad, good = ask(engine, "?"), ask(engine, "xy")
     pipe.open()
@@ -79,6 +79,7 @@ def test_one_that_cannot_join_is_refused_by_itself(start: Start) -> None:
     assert said([first, good]) == ["abc", "xy"]
     assert pipe.batches == [["a"], ["ab", "x"], ["abc", "xy"]]
     assert engine.models()[0].in_use == 0
+    assert not caplog.records  # nothing went wrong
 
 
 def test_a_run_that_fails_is_repeated_by_those_who_joined_too_and_nobody_joins_then(
