@@ -101,11 +101,11 @@ class Mistakes:
         self.left = count
         take = Line.take
 
-        def broken(line: Line, device: str) -> list[Ticket]:
+        def broken(line: Line, *how: Any) -> list[Ticket]:
             if self.left:
                 self.left -= 1
                 raise KeyboardInterrupt("a mistake")
-            return take(line, device)
+            return take(line, *how)
 
         monkeypatch.setattr(Line, "take", broken)
 
