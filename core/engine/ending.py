@@ -55,7 +55,7 @@ class Ending:
 
     def _begin(self, tickets: Sequence[Ticket]) -> None:
         """Note that these are answered from now on, filled up to the longest of them, and with whom."""
-        began = self._clock(), max((ticket.length for ticket in tickets), default=0)
+        began = self._clock(), max(ticket.length for ticket in tickets)
         self.batch += tickets
         self.left += tickets
         self._began |= dict.fromkeys(tickets, began)
@@ -68,7 +68,8 @@ class Ending:
     def newcomers(self) -> list[tuple[Any, Watcher]]:
         """Return the inputs that join the run now, each with what stands for its ticket."""
         tickets = self._join(self.left) if len(self.batch) < MOST else ()
-        self._begin(tickets)
+        if tickets:
+            self._begin(tickets)
         return [(ticket.inputs, self._watcher(ticket)) for ticket in tickets]
 
     def _watcher(self, ticket: Ticket) -> Watcher:
