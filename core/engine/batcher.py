@@ -147,7 +147,9 @@ class Line:
         So whoever cannot join waits no longer than for the run to end.
         """
         head, taken = running[0], list[Ticket]()
-        longest, holds = max(ticket.length for ticket in running), self._bound(running[0], device, fits)
+        if not self._waiting or len(running) >= WRITTEN_AT_ONCE or not _can_share(head, self._waiting[0][2]):
+            return taken  # before anybody looks how much memory there is: this is asked after every token
+        longest, holds = max(ticket.length for ticket in running), self._bound(head, device, fits)
         for turn, _, ticket in self._waiting:
             longest = max(longest, ticket.length)
             if not holds(len(running) + len(taken) + 1, longest) or not _can_share(head, ticket):

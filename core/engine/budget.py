@@ -7,6 +7,7 @@ process takes of it. What a GPU has is `core.engine.gpu`'s to find.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ LEAST_BYTES: Final = 256_000_000
 
 _LIMITS: Final = ("sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes")
 _USED: Final = ("sys/fs/cgroup/memory.current", "sys/fs/cgroup/memory/memory.usage_in_bytes")
+_HELD: Final = ("sys/fs/cgroup/memory.stat", "sys/fs/cgroup/memory/memory.stat")
 
 
 def memory_budget_bytes(device: str, visible_gpus: str | None = None, root: Path = Path("/")) -> int:
@@ -40,11 +42,19 @@ def memory_budget_bytes(device: str, visible_gpus: str | None = None, root: Path
     return max(LEAST_BYTES, int(SHARE * free_bytes(root)))
 
 
-def free_bytes(root: Path = Path("/")) -> int:
-    """Return what this process could take of the processor's memory now, not below 0."""
+def free_bytes(root: Path = Path("/"), *, with_files: bool = False) -> int:
+    """Return what this process could take of the processor's memory now, not below 0.
+
+    Args:
+        with_files: whether that includes what a control group holds of files and has not looked at lately, of which the
+            system lets go when somebody wants the memory: a group that has read much stands at its limit for good.
+    """
     limit_bytes, used_bytes = _first_number(root, _LIMITS), _first_number(root, _USED)
     available = _available(root)
-    return available if limit_bytes is None else max(0, min(available, limit_bytes - (used_bytes or 0)))
+    if limit_bytes is None:
+        return available
+    held_bytes = _files_held(root) if with_files else 0
+    return max(0, min(available, limit_bytes - (used_bytes or 0) + held_bytes))
 
 
 def resident_bytes(root: Path = Path("/")) -> int:
@@ -65,6 +75,18 @@ def _available(root: Path) -> int:
     except OSError:
         return 4_000_000_000
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), 4_000_000_000)
+
+
+def _files_held(root: Path) -> int:
+    """Return what a control group holds of files that nobody has looked at lately; 0 where it does not say.
+
+    Source: the kernel's guide to cgroup v2, memory.stat; what the older kind says is called total.
+    """
+    for name in _HELD:
+        with suppress(OSError, ValueError):
+            said = dict(line.split() for line in (root / name).read_text().splitlines())
+            return int(said.get("total_inactive_file", said.get("inactive_file", 0)))
+    return 0
 
 
 def _first_number(root: Path, names: tuple[str, ...]) -> int | None:

@@ -26,7 +26,7 @@ def tokens_that_fit(loaded: Loaded, root: Path = Path("/")) -> float | None:
         root: where `proc` and `sys` are; tests give another one.
     """
     each = token_bytes(getattr(loaded.pipe, "model", None), _NUMBER_BYTES.get(loaded.dtype, 2))
-    return None if each is None or loaded.device != "cpu" else SHARE * free_bytes(root) / each
+    return None if each is None or loaded.device != "cpu" else SHARE * free_bytes(root, with_files=True) / each
 
 
 def token_bytes(model: Any, number_bytes: int) -> int | None:

@@ -51,11 +51,12 @@ class Growing:
         return len(self.prompt) + len(self.tokens)
 
 
-Newcomers = Callable[[], Sequence[Growing]]
-
-
 def write_together(
-    pipe: Any, texts: Sequence[Growing], filler: int, options: Mapping[str, Any], newcomers: Newcomers | None = None
+    pipe: Any,
+    texts: Sequence[Growing],
+    filler: int,
+    options: Mapping[str, Any],
+    newcomers: Callable[[], Sequence[Growing]] | None = None,
 ) -> None:
     """Write texts to their ends, and those that join them.
 
@@ -103,7 +104,7 @@ class _Stretch:
     def __init__(
         self,
         texts: Sequence[Growing],
-        newcomers: Newcomers | None = None,
+        newcomers: Callable[[], Sequence[Growing]] | None = None,
         paused_s: float | None = None,
         *,
         most: int | None = None,

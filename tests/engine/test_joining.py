@@ -200,6 +200,20 @@ def test_a_run_takes_in_no_more_than_it_may_hold() -> None:
     assert not waiting(10).take_more(running[:1], "cpu", lambda: 19)
 
 
+def test_nobody_looks_for_memory_while_nobody_can_join() -> None:
+    """It is asked after every token."""
+
+    def look() -> float:
+        raise AssertionError("looked")
+
+    full = [ticket_of(10) for _ in range(WRITTEN_AT_ONCE)]
+    assert not waiting(10).take_more(full, "cpu", look)
+    line = waiting()
+    line.add(ticket_of(10, "!"))
+    assert not line.take_more(full[:1], "cpu", look)
+    assert not waiting().take_more(full[:1], "cpu", look)
+
+
 def test_who_ran_when_a_worker_died_neither_joins_nor_is_joined() -> None:
     alone = ticket_of(10)
     alone.alone = True

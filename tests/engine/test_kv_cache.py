@@ -61,3 +61,24 @@ def test_half_of_what_is_free_is_for_texts(tmp_path: Path) -> None:
     assert tokens_that_fit(loaded(GROUPED, device="cuda:0"), tmp_path) is None  # it says so itself
     assert tokens_that_fit(loaded(BartConfig()), tmp_path) is None
     assert tokens_that_fit(Loaded(object(), 1, "abc", (), None, "float32", "cpu"), tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("root", "limit", "used", "line"),
+    [
+        ("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+        ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ],
+)
+def test_a_container_full_of_files_that_were_read_has_room_all_the_same(
+    root: str, limit: str, used: str, line: str, tmp_path: Path
+) -> None:
+    """A control group counts what the system keeps of files, and lets go of these when somebody wants the memory."""
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("MemAvailable: 9000000 kB\n")
+    (tmp_path / root).mkdir(parents=True)
+    for name, content in ((limit, "1000000"), (used, "990000"), ("memory.stat", f"anon 7\n{line} 500000\n")):
+        (tmp_path / root / name).write_text(content)
+    each = token_bytes(Model(GROUPED), 4)
+    assert each is not None
+    assert tokens_that_fit(loaded(GROUPED), tmp_path) == SHARE * 510_000 / each

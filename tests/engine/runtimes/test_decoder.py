@@ -21,16 +21,13 @@ from core.tasks import get_task
 from core.tasks.spec import Checkpoint
 from core.tasks.together import Kept
 from core.values import Text
+from tests.engine.runtimes.programs import gone_wrong
 from tests.engine.runtimes.surveyed_site import PATIENCE_S, Site
 
 # What the libraries that convert say of each other's newer versions.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
 
 FLOAT32, INT8 = named("openvino float32"), named("openvino int8")
-
-
-def gone_wrong(failure: Exception) -> Any:
-    raise failure
 
 
 def loaded(mistral: Path) -> Any:

@@ -13,7 +13,7 @@ from core.engine.runtimes.rungs import named
 from core.tasks import together
 from core.tasks.together import can_be_joined
 from core.values import Text
-from tests.engine.runtimes.test_decoder import gone_wrong
+from tests.engine.runtimes.programs import gone_wrong
 from tests.tasks.writing import GREEDY, TASK, Door, Watching, loaded, written
 from tests.tiny import texts
 

@@ -15,6 +15,7 @@ import torch
 from core.engine.runtimes.encoder_decoder import EncoderDecoderExport, open_encoder_decoder
 from core.engine.runtimes.exported import put_in_place
 from core.engine.runtimes.rungs import Rung, named
+from tests.engine.runtimes.programs import gone_wrong
 from tests.tiny.sequences import SIZES
 
 # What the libraries that convert say of each other's newer versions.
@@ -107,10 +108,6 @@ class Made:
         write, read = open_encoder_decoder(self.programs(rung), rung, 1)
         put_in_place(model, write, gone_wrong, encoder=read)
         return model
-
-
-def gone_wrong(failure: Exception) -> Any:
-    raise failure
 
 
 INPUTS: Mapping[Callable[[], Any], Mapping[str, Any]] = {
