@@ -94,7 +94,20 @@ def answering(folder: Path) -> Path:
     return _llama(folder, ends=list(range(64, 80)))
 
 
-def _llama(folder: Path, ends: list[int] | None) -> Path:
+def conversing(folder: Path) -> Path:
+    """Write a Llama of the shape of SmolLM2 135M but for the tokens, of 107 million weights, that writes on and on."""
+    shape = {
+        "hidden_size": 576,
+        "intermediate_size": 1536,
+        "num_hidden_layers": 30,
+        "num_attention_heads": 9,
+        "num_key_value_heads": 3,
+        "max_position_embeddings": 2048,
+    }
+    return _llama(folder, ends=None, **shape)
+
+
+def _llama(folder: Path, ends: list[int] | None, **shape: int) -> Path:
     """Write a decoder with the 1,024 tokens of the starter that writes like Shakespeare."""
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
@@ -103,16 +116,14 @@ def _llama(folder: Path, ends: list[int] | None) -> Path:
     tokenizer = AutoTokenizer.from_pretrained(ROOT / "models" / "starters" / "shakespeare", local_files_only=True)
     tokenizer.pad_token, tokenizer.padding_side = tokenizer.convert_ids_to_tokens(0), "left"  # for Gradio's batches
     tokenizer.save_pretrained(folder)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=512,
-        intermediate_size=1408,
-        num_hidden_layers=8,
-        num_attention_heads=8,
-        max_position_embeddings=1024,
-        eos_token_id=ends,
-        pad_token_id=0,
-    )
+    small = {
+        "hidden_size": 512,
+        "intermediate_size": 1408,
+        "num_hidden_layers": 8,
+        "num_attention_heads": 8,
+        "max_position_embeddings": 1024,
+    }
+    config = LlamaConfig(vocab_size=len(tokenizer), eos_token_id=ends, pad_token_id=0, **(small | shape))
     return _saved(LlamaForCausalLM(config), folder)
 
 
@@ -200,6 +211,7 @@ CHECKPOINTS: Final[Mapping[str, Callable[[Path], Path]]] = {
     "audio": audio,
     "writing": writing,
     "answering": answering,
+    "conversing": conversing,
     "translating": translating,
     "hearing": hearing,
 }

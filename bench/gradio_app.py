@@ -1,7 +1,7 @@
 """The same checkpoint behind Gradio, as its users write it: run by the benchmarks in a venv of its own.
 
-Usage: python gradio_app.py KIND FOLDER PORT BATCH, where KIND is text, image, audio, writing, answering, translating or
-hearing, and BATCH 0 for one by one.
+Usage: python gradio_app.py KIND FOLDER PORT BATCH, where KIND is text, image, audio, writing, answering, conversing,
+translating or hearing, and BATCH 0 for one by one.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ TASKS = {
     "audio": "audio-classification",
     "writing": "text-generation",
     "answering": "text-generation",
+    "conversing": "text-generation",
     "hearing": "automatic-speech-recognition",
 }
 LABELS = {"top_k": 3}
@@ -27,6 +28,7 @@ DRAWN = {"do_sample": True, "temperature": 1.0, "top_p": 1.0, "top_k": 500}
 OPTIONS = {
     "writing": {"max_new_tokens": 64, "do_sample": False, "return_full_text": False},
     "answering": {"max_new_tokens": 256, **DRAWN, "return_full_text": False},
+    "conversing": {"max_new_tokens": 32, "do_sample": False, "return_full_text": False},
     "hearing": {},
 }
 TRANSLATING = {"max_new_tokens": 40, "num_beams": 4, "do_sample": False}

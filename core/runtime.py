@@ -101,7 +101,14 @@ def build(settings: Settings) -> Runtime:
 
     surveyor = Surveyor(settings.data_folder / "runtimes", limit_bytes=settings.runtimes_bytes)
     budget_bytes = _budget_bytes(settings)
-    loader = TransformersLoader(hub=hub, catalog=catalog, tasks=TASKS, surveyor=surveyor, budget_bytes=budget_bytes)
+    loader = TransformersLoader(
+        hub=hub,
+        catalog=catalog,
+        tasks=TASKS,
+        surveyor=surveyor,
+        budget_bytes=budget_bytes,
+        prefix_bytes=settings.prefix_bytes,
+    )
     here = _engine(DemoLoader(demos.found, ask, checkpoints=loader), settings, budget_bytes)
     engine = _placed(here, catalog, settings)
     showcase = Showcase(
@@ -139,7 +146,12 @@ def _placed(here: Engine, catalog: Catalog, settings: Settings) -> AnyEngine:
 
 def checkpoint_engine(settings: Settings) -> Engine:
     """Return an engine for the checkpoints of the catalog in the process that calls it: a replica's on a cluster."""
-    loader = TransformersLoader(hub=Hub.from_env(os.environ), catalog=Catalog.read(settings.catalog_path), tasks=TASKS)
+    loader = TransformersLoader(
+        hub=Hub.from_env(os.environ),
+        catalog=Catalog.read(settings.catalog_path),
+        tasks=TASKS,
+        prefix_bytes=settings.prefix_bytes,
+    )
     return _engine(loader, settings, _budget_bytes(settings))
 
 

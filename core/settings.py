@@ -119,6 +119,12 @@ class Settings:
         "Answers kept in memory, in MB, so that the same question is not run twice; 0: none.",
         unit=_MB,
     )
+    prefix_bytes: int = _setting(
+        "PODIUM_PREFIX_CACHE_MB",
+        256 * _MB,
+        "What a model that writes may keep of texts it has read, in MB, for those that go on from there; 0: nothing.",
+        unit=_MB,
+    )
     queue_limit: int = _setting("PODIUM_QUEUE_LIMIT", 256, "The most requests that may wait for one model.")
     max_text_chars: int = _setting("PODIUM_MAX_TEXT_CHARS", 20_000, "The longest text, in characters.")
     max_upload_bytes: int = _setting(

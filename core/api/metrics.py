@@ -75,6 +75,12 @@ class Metrics:
             ("task",),
             registry=self.registry,
         )
+        self._prompts = Counter(
+            "podium_prompt_tokens",
+            "Tokens given to models that write: read anew, or cached from earlier texts.",
+            ("task", "how"),
+            registry=self.registry,
+        )
         self._judgements = Counter(
             "podium_judgements",
             "Judgements given: right, wrong, between, or without a rating.",
@@ -111,6 +117,9 @@ class Metrics:
             self._batch.labels(task).observe(record.batch_size)
             self._content.labels(task).inc(job.ticket.length)
             self._padding.labels(task).inc(outcome.padding)
+            if outcome.tokens is not None:
+                self._prompts.labels(task, "read").inc(outcome.tokens.inputs - outcome.tokens.cached)
+                self._prompts.labels(task, "cached").inc(outcome.tokens.cached)
 
     def _judged(self, judgement: JudgementRecord) -> None:
         rating = judgement.rating

@@ -7,6 +7,7 @@ what happens when it fails, is the batcher's.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -51,6 +52,7 @@ class Ending:
         self.left: list[Ticket] = []
         self._began: dict[Ticket, tuple[float, int]] = {}
         self._beside: dict[Ticket, int] = {}
+        self._reused: dict[Ticket, int] = {}
         self._begin(batch)
 
     def _begin(self, tickets: Sequence[Ticket]) -> None:
@@ -74,7 +76,8 @@ class Ending:
 
     def _watcher(self, ticket: Ticket) -> Watcher:
         emit = ticket.emit if ticket.streaming else None
-        return Watcher(emit, ticket.stopped, partial(self._early, ticket), partial(self._refused, ticket))
+        reused = partial(self._reused.__setitem__, ticket)
+        return Watcher(emit, ticket.stopped, partial(self._early, ticket), partial(self._refused, ticket), reused)
 
     def _early(self, ticket: Ticket, output: Any) -> None:
         """Answer one while others may go on."""
@@ -114,4 +117,7 @@ class Ending:
 
     def _tokens(self, ticket: Ticket, output: Any) -> Tokens | None:
         count = ticket.task.count_tokens
-        return None if count is None else count(self.loaded.pipe, ticket.inputs, ticket.parameters, output)
+        if count is None:
+            return None
+        counted = count(self.loaded.pipe, ticket.inputs, ticket.parameters, output)
+        return replace(counted, cached=self._reused.get(ticket, 0))

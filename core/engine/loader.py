@@ -52,6 +52,7 @@ class TransformersLoader:
     Args:
         surveyor: finds the fastest way to compute each model; None to compute all with torch.
         budget_bytes: what the loaded models may cost together; a program that costs more is left for torch.
+        prefix_bytes: what each model that writes may keep of what it has read.
     """
 
     def __init__(
@@ -62,11 +63,12 @@ class TransformersLoader:
         tasks: Sequence[Task],
         surveyor: Surveyor | None = None,
         budget_bytes: float = math.inf,
+        prefix_bytes: int = 0,
     ) -> None:
         self._hub = hub
         self._catalog = catalog
         self._tasks = {task.id: task for task in tasks}
-        self._surveyor, self._budget_bytes = surveyor, budget_bytes
+        self._surveyor, self._budget_bytes, self._prefix_bytes = surveyor, budget_bytes, prefix_bytes
         self._shared = SharedWeights()
 
     def estimate_bytes(self, key: ModelKey) -> int:
@@ -104,7 +106,7 @@ class TransformersLoader:
         rung = finding.chosen_within(self._budget_bytes / HEADROOM) if finding else None
         if rung:
             dtype = "bfloat16" if rung.name == "torch bfloat16" else "float32"
-        pipe = _make(task, Checkpoint(folder, dtype, device), title)
+        pipe = _make(task, Checkpoint(folder, dtype, device, self._prefix_bytes), title)
         program_bytes = 0
         if surveyor and rung and rung.runtime != "torch":
             program_bytes = surveyor.put_in_place(

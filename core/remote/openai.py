@@ -176,6 +176,11 @@ def _embeddings(document: dict[str, Any], count: int) -> Embeddings:
 
 def _counted(usage: Any) -> Tokens | None:
     try:
-        return Tokens(inputs=int(usage["prompt_tokens"]), answer=int(usage.get("completion_tokens") or 0))
+        details = usage.get("prompt_tokens_details") or {}
+        return Tokens(
+            inputs=int(usage["prompt_tokens"]),
+            answer=int(usage.get("completion_tokens") or 0),
+            cached=int(details.get("cached_tokens") or 0),
+        )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None

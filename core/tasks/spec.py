@@ -45,11 +45,16 @@ class Example:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Name what a task's loader gets: a folder on this machine and how to compute with it."""
+    """Name what a task's loader gets: a folder on this machine and how to compute with it.
+
+    Args:
+        prefix_bytes: how much may be kept of what a model has read, where its task makes use of it.
+    """
 
     folder: Path
     dtype: Literal["float32", "bfloat16", "float16"]
     device: str
+    prefix_bytes: int = 0
 
 
 class Prepare(Protocol):
@@ -99,12 +104,14 @@ class Watcher(NamedTuple):
         stopped: says whether the answer may end as it is.
         end: takes the whole answer, while others of its batch may go on.
         refuse: takes why there is no answer, where that concerns this input alone.
+        reused: takes how many tokens of the input were known from earlier texts, and not read again.
     """
 
     emit: Callable[[Any], None] | None = None
     stopped: Callable[[], bool] = lambda: False
     end: Callable[[Any], None] = lambda _: None
     refuse: Callable[[Exception], None] = lambda _: None
+    reused: Callable[[int], None] = lambda _: None
 
 
 Newcomers = Callable[[], Sequence[tuple[Any, Watcher]]]
@@ -137,10 +144,15 @@ class StreamTogether(Protocol):
 
 @dataclass(frozen=True)
 class Tokens:
-    """Count the tokens that a language model read, and those that it wrote."""
+    """Count the tokens that a language model was given, and those that it wrote.
+
+    Args:
+        cached: how many of the first were known from earlier texts, and not read again.
+    """
 
     inputs: int
     answer: int
+    cached: int = 0
 
 
 Load = Callable[[Checkpoint], Any]

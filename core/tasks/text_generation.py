@@ -17,9 +17,10 @@ from core.tasks.drawing import seeded
 from core.tasks.generation import GenerationParameters, shown_to
 from core.tasks.joining import begun_late
 from core.tasks.pipelines import pipeline_loader
-from core.tasks.spec import Example, Newcomers, Task, Tokens, Watcher, nobody_comes
+from core.tasks.prefix_cache import PrefixCache
+from core.tasks.spec import Checkpoint, Example, Newcomers, Task, Tokens, Watcher, nobody_comes
 from core.tasks.stopping import before
-from core.tasks.together import Growing, can_be_joined, write_together
+from core.tasks.together import Growing, can_be_joined, write_open, write_together
 from core.tasks.windows import token_limit
 from core.values import Chat, Message, Text
 
@@ -39,6 +40,13 @@ class TextGenerationParameters(GenerationParameters):
         json_schema_extra={"chat": True, "rows": 3},
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="Above 0: draw the same again for the same text.")
+
+
+def load(checkpoint: Checkpoint) -> Any:
+    """Return transformers' pipeline of a checkpoint, with a place for what it has read."""
+    pipe = pipeline_loader("text-generation")(checkpoint)
+    pipe.prefix_cache = PrefixCache(checkpoint.prefix_bytes)
+    return pipe
 
 
 def run(pipe: Any, inputs: Sequence[Text | Chat], parameters: TextGenerationParameters) -> list[Text]:
@@ -84,7 +92,10 @@ def stream_together(
         like = "any" if is_open else (text.room, "any" if may_pad else len(text.prompt))
         together.setdefault(like if text.prompt else at, []).append(text)
     for some in together.values():
-        write_together(pipe, some, _filler(pipe), writing.options(), joining if is_open and some[0].prompt else None)
+        if is_open and some[0].prompt:
+            write_open(pipe, some, _filler(pipe), writing.options(), joining, pipe.prefix_cache)
+        else:
+            write_together(pipe, some, _filler(pipe), writing.options())
     return [writing.text(text.tokens) for text in [*texts, *joined]]
 
 
@@ -130,7 +141,8 @@ class _Writing:
                 shown.end()
             watcher.end(self.text(text.tokens))
 
-        text = Growing(prompt, min(self._parameters.max_new_tokens, room), limit, goes_on, ended)
+        most = min(self._parameters.max_new_tokens, room)
+        text = Growing(prompt, most, limit, goes_on, ended, watcher.reused)
         return text
 
     def text(self, tokens: Sequence[int]) -> Text:
@@ -254,7 +266,7 @@ TASK = Task(
         Example("Two lovers", "ROMEO:\nO gentle night,"),
         Example("A soliloquy", "HAMLET:\nIf I could sleep and dream no more,\n"),
     ),
-    load=pipeline_loader("text-generation"),
+    load=load,
     run=run,
     stream=stream,
     stream_together=stream_together,

@@ -14,6 +14,8 @@ from bench.site import Site
 
 Podium = Callable[..., Callable[..., TestClient]]
 
+TASK = "text-generation"
+
 
 def scrape(client: TestClient) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     answer = client.get("/metrics")
@@ -65,10 +67,35 @@ def test_a_run_that_failed_is_counted_by_its_code(podium: Podium) -> None:
     assert scrape(client)["podium_runs_total", labels] == 1
 
 
+def test_what_was_known_of_prompts_is_counted(site: Site) -> None:
+    said = "JULIET:\nGood night, good night, parting is such sweet sorrow that I shall say good night till morrow."
+    body = {"inputs": said, "parameters": {"max_new_tokens": 2, "do_sample": False}}
+    with httpx2.Client(base_url=site.url, timeout=60) as client:
+
+        def counted() -> dict[str, float]:
+            families = text_string_to_metric_families(client.get("/metrics").text)
+            of_task = (one for family in families for one in family.samples if one.labels.get("task") == TASK)
+            return {one.name + one.labels.get("how", ""): one.value for one in of_task}
+
+        def asked() -> dict[str, float]:
+            """Ask once more; return what was counted then: a run is, once it is written down."""
+            runs = counted().get("podium_batch_size_count", 0)
+            client.post(f"/api/tasks/{TASK}", json=body).raise_for_status()
+            give_up = time.monotonic() + 20
+            while (found := counted()).get("podium_batch_size_count", 0) == runs and time.monotonic() < give_up:
+                threading.Event().wait(0.05)
+            return found
+
+        first, second = asked(), asked()
+    name = "podium_prompt_tokens_total"
+    assert second[f"{name}read"] - first[f"{name}read"] == 1
+    assert second[f"{name}cached"] - first[f"{name}cached"] > 20
+
+
 def test_a_reader_who_leaves_a_stream_ends_the_run(site: Site) -> None:
     body = {"inputs": "ROMEO:", "stream": True, "parameters": {"max_new_tokens": 1000}}
     with httpx2.Client(base_url=site.url, timeout=60) as client:
-        with client.stream("POST", "/api/tasks/text-generation", json=body) as answer:
+        with client.stream("POST", f"/api/tasks/{TASK}", json=body) as answer:
             next(answer.iter_lines())
         counted = 'podium_runs_total{outcome="cancelled",source="api",task="text-generation"} 1.0'
         give_up = time.monotonic() + 20

@@ -54,6 +54,22 @@ def test_a_chat_is_answered_and_its_tokens_counted(api: OpenAI) -> None:
     assert again.choices[0].message.content == choice.message.content
 
 
+def test_of_a_conversation_that_goes_on_only_what_is_new_is_read(api: OpenAI) -> None:
+    said = "ROMEO:\nWhat news, my lords, from them that went before us to the sea, and never yet came back again?\n"
+    settings: Any = {"model": MODEL, "max_tokens": 30, "temperature": 0}
+    usages = []
+    for _ in range(2):
+        answer = api.chat.completions.create(**settings, messages=[{"role": "user", "content": said}])
+        said += f"{answer.choices[0].message.content}\nJULIET:\n"
+        usages.append(answer.usage)
+    first, second = usages
+    assert first is not None
+    assert second is not None
+    assert second.prompt_tokens_details is not None
+    # A word at the seam may be cut into other tokens than it was written in.
+    assert first.prompt_tokens - 1 <= (second.prompt_tokens_details.cached_tokens or 0) < second.prompt_tokens
+
+
 def test_a_chat_streams_what_it_would_have_said(api: OpenAI) -> None:
     settings: Any = {"model": MODEL, "messages": ASKED, "max_tokens": 20, "temperature": 0}
     whole = api.chat.completions.create(**settings).choices[0].message.content

@@ -114,6 +114,17 @@ def test_a_text_is_seen_while_it_is_written(
     assert all(run.output.text.startswith(text) for text in seen)
 
 
+def test_what_was_known_there_is_counted(site: Site, session_runtime: Runtime, elsewhere: Elsewhere) -> None:
+    here = last_card(session_runtime, get_task("text-generation"))
+    showcase = elsewhere([far(here, site, "openai")])
+    said = Text(text="What light through yonder window breaks, and who is she that stands there in the night?")
+    asked: dict[str, Any] = {"client": "c", "source": "page", "model_id": here.model_id}
+    runs = [showcase.run("text-generation", said, {"do_sample": False, "max_new_tokens": 4}, **asked) for _ in "12"]
+    tokens = runs[-1].tokens
+    assert tokens is not None
+    assert tokens.cached == tokens.inputs - 1
+
+
 def test_a_stream_that_is_stopped_keeps_what_there_is(
     site: Site, session_runtime: Runtime, elsewhere: Elsewhere
 ) -> None:

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
+from transformers import (
+    Lfm2Config,
+    Lfm2ForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
+)
 
 from core.errors import TooLarge
 from core.tasks import together
@@ -20,11 +27,11 @@ FIRST = [Text(text=text) for text in ("the film", "a")]
 LATER = [Text(text=text) for text in ("a quiet old village by the sea", "x" * 58, "the clock", "b", "y" * 40)]
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return a model that reads and writes 64 letters; always the same one."""
+@pytest.fixture(scope="module", params=[None, 7], ids=["all", "window"])
+def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return a model that reads and writes 64 letters, or looks at 7 of them at a time; always the same one."""
     torch.manual_seed(0)
-    return loaded(texts.text_generation(tmp_path_factory.mktemp("base")))
+    return loaded(texts.text_generation(tmp_path_factory.mktemp("base"), far=True, window=request.param))
 
 
 @pytest.fixture
@@ -117,8 +124,9 @@ def small(kind: Callable[[Any], Any], config: type, **changes: Any) -> Any:
 
 def test_models_that_keep_something_else_are_not_joined() -> None:
     assert can_be_joined(small(LlamaForCausalLM, LlamaConfig))
-    assert can_be_joined(small(MistralForCausalLM, MistralConfig, sliding_window=None))
-    assert not can_be_joined(small(MistralForCausalLM, MistralConfig, sliding_window=8))
+    assert can_be_joined(small(MistralForCausalLM, MistralConfig, sliding_window=8))
+    assert not can_be_joined(small(LlamaForCausalLM, LlamaConfig, attention_chunk_size=8))
+    assert not can_be_joined(small(Lfm2ForCausalLM, Lfm2Config, layer_types=["conv", "full_attention"]))
     for said in ({"cache_implementation": "static"}, {"use_cache": False}):
         model = small(LlamaForCausalLM, LlamaConfig)
         model.generation_config.update(**said)

@@ -16,7 +16,7 @@ from tests.tiny import texts
 def base(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return a model that reads and writes 64 letters; always the same one."""
     torch.manual_seed(0)
-    return loaded(texts.text_generation(tmp_path_factory.mktemp("base")))
+    return loaded(texts.text_generation(tmp_path_factory.mktemp("base"), far=True))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def spaced(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return a model many of whose tokens are words, so that what it writes is often shown; always the same one."""
     torch.manual_seed(0)
     words = [f"{letter}{letter} " for letter in "abcdefghijklmnopqrstuvwxyz"]
-    return loaded(texts.text_generation(tmp_path_factory.mktemp("spaced"), positions=128, words=words))
+    return loaded(texts.text_generation(tmp_path_factory.mktemp("spaced"), positions=128, far=True, words=words))
 
 
 SEVERAL = [Text(text=text) for text in ("the film", "a", "a quiet old village by the sea", "the clock", "a", "x" * 58)]

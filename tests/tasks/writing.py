@@ -39,9 +39,13 @@ class Watching:
         self.enough = enough
         self.order = [] if order is None else order
         self.whole: Any = None
+        self.known = 0
 
     def emit(self, part: Any) -> None:
         self.seen.append(part.text)
+
+    def reused(self, tokens: int) -> None:
+        self.known = tokens
 
     def stopped(self) -> bool:
         return len(self.seen) >= self.enough
@@ -76,4 +80,4 @@ class Door:
 
     def _watcher(self, at: int) -> Watcher:
         watching = self.watching[at]
-        return Watcher(watching.emit, watching.stopped, watching.end, self.refused.append)
+        return Watcher(watching.emit, watching.stopped, watching.end, self.refused.append, watching.reused)

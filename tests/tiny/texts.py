@@ -112,21 +112,43 @@ def byte_tokenizer(folder: Path, words: Sequence[str] = (), **options: Any) -> A
     return fast
 
 
-def text_generation(folder: Path, positions: int = 64, **options: Any) -> Path:
-    """Write a Llama that writes letters; `options` are those of `byte_tokenizer`."""
-    from transformers import LlamaConfig, LlamaForCausalLM
+def text_generation(
+    folder: Path, positions: int = 64, *, far: bool = False, window: int | None = None, **options: Any
+) -> Path:
+    """Write a Llama that writes letters; `options` are those of `byte_tokenizer`.
+
+    With weights as small as models begin with, and one matrix for both ends, it repeats the last letter, also when it
+    computes in half the precision.
+
+    Args:
+        far: has it write each letter by all that stands before it, which half the precision would change.
+        window: makes a Mistral of it, whose layers look at so many letters only.
+    """
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
     fast = byte_tokenizer(folder, **options)
-    config = LlamaConfig(
-        vocab_size=len(fast),
-        max_position_embeddings=positions,
-        bos_token_id=fast.bos_token_id,
-        eos_token_id=fast.eos_token_id,
-        pad_token_id=fast.pad_token_id,
-        tie_word_embeddings=True,
+    shape = {
+        "vocab_size": len(fast),
+        "max_position_embeddings": positions,
+        "bos_token_id": fast.bos_token_id,
+        "eos_token_id": fast.eos_token_id,
+        "pad_token_id": fast.pad_token_id,
+        "tie_word_embeddings": not far,
+        "initializer_range": 1.0 if far else 0.02,
         **ENCODER,
+    }
+    model = (
+        LlamaForCausalLM(LlamaConfig(**shape))
+        if window is None
+        else MistralForCausalLM(MistralConfig(**shape, num_key_value_heads=1, sliding_window=window))
     )
-    return save(LlamaForCausalLM(config), folder)
+    if far:
+        with torch.no_grad():
+            for token, number in fast.get_vocab().items():  # half a letter's bytes are not read as they were written
+                if not token.isascii() or token in fast.all_special_tokens:
+                    model.lm_head.weight[number] = 0
+    return save(model, folder)
 
 
 def chat(folder: Path) -> Path:

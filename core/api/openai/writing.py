@@ -22,7 +22,7 @@ from core.api.problems import error_body
 from core.errors import BadInput, Cancelled, ShowcaseError
 from core.job import Run
 from core.runtime import Runtime
-from core.tasks.spec import Task
+from core.tasks.spec import Task, Tokens
 from core.values import Chat, Value
 
 _SEEDS = 2**31 - 1
@@ -232,7 +232,11 @@ def _reason(run: Run) -> str:
     return "length" if end_of(run) == "length" else "stop"
 
 
-def _usage(run: Run) -> dict[str, int]:
-    tokens = run.tokens
-    read, wrote = (tokens.inputs, tokens.answer) if tokens else (0, 0)
-    return {"prompt_tokens": read, "completion_tokens": wrote, "total_tokens": read + wrote}
+def _usage(run: Run) -> dict[str, Any]:
+    tokens = run.tokens or Tokens(0, 0)
+    return {
+        "prompt_tokens": tokens.inputs,
+        "completion_tokens": tokens.answer,
+        "total_tokens": tokens.inputs + tokens.answer,
+        "prompt_tokens_details": {"cached_tokens": tokens.cached},
+    }

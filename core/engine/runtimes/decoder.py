@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from core.engine.runtimes.exported import Program, compiled, finish_graph
 from core.engine.runtimes.rungs import Rung
-from core.tasks.together import Kept, in_rows
+from core.tasks.kept import Kind, Put, Rows
 
 TAKES: Final = frozenset(
     {
@@ -33,6 +33,9 @@ TAKES: Final = frozenset(
 
 CACHE_IN: Final[Mapping[str, str]] = {"float32": "f32", "bfloat16": "bf16", "int8": "u8"}
 """What keys and values are kept in, by the dtype of the rung; OpenVINO would keep all in 8 bits."""
+
+SMALL: Final[Mapping[str, str]] = {"f32": "float32", "bf16": "bfloat16", "u8": "float16"}
+"""The dtype of torch that loses nothing of each of these: float16 tells the 256 steps of 8 bits apart."""
 
 _STATE: Final = re.compile(r"layers\.(\d+)\.(keys|values)$")
 """How the exporter calls what a program keeps."""
@@ -210,11 +213,58 @@ def _states(request: Any) -> dict[tuple[int, str], Any]:
     return states
 
 
+class _OfProgram:
+    """Make what stands for caches of a program's requests. Satisfies `core.tasks.kept.Kind`.
+
+    OpenVINO gives and takes all as float32, and finds the same numbers in 8 bits again.
+    """
+
+    def __init__(self, compiled_model: Any) -> None:
+        self._program = compiled_model
+        self._small = SMALL[compiled_model.get_property("KV_CACHE_PRECISION").get_type_name()]
+
+    def opened(self, tokens: int) -> tuple[Any, Put]:
+        """Return what stands for the cache of a new request, and what puts a layer there."""
+        from openvino import Tensor  # type: ignore[import-untyped]  # it has no types
+
+        request = self._program.create_infer_request()
+        states = _states(request)
+
+        def put(layer: int, keys: Any, values: Any) -> None:
+            for which, numbers in (("keys", keys), ("values", values)):
+                states[layer, which].state = Tensor(numbers.float().numpy())
+
+        return _kept_elsewhere()(request, tokens), put
+
+    def small(self, numbers: Any) -> Any:
+        """Return a copy in the dtype that the numbers were kept in, or one that tells the steps of 8 bits apart."""
+        import torch
+
+        return numbers.to(getattr(torch, self._small), copy=True)
+
+
+class _ReadByRequest:
+    """Hand out what a request keeps. Satisfies `core.tasks.kept.Rows`."""
+
+    def __init__(self, request: Any) -> None:
+        self.kind: Kind = _OfProgram(request.get_compiled_model())
+        self._states = _states(request)
+
+    def layers_count(self) -> int:
+        """Return how many layers there are."""
+        return len(self._states) // 2
+
+    def layer(self, number: int) -> tuple[Any, Any]:
+        """Return the keys and values of a layer."""
+        import torch
+
+        keys, values = (torch.from_numpy(self._states[number, which].state.data) for which in ("keys", "values"))
+        return keys, values
+
+
 @cache
 def _kept_elsewhere() -> type:
     """Return the class of what stands for a request's cache in `generate`; late, as the server starts without it."""
-    import torch
-    from openvino import Tensor  # type: ignore[import-untyped]  # it has no types
     from transformers import DynamicCache
 
     class KeptElsewhere(DynamicCache):  # type: ignore[misc]  # transformers has no types
@@ -234,17 +284,9 @@ def _kept_elsewhere() -> type:
         def batch_select_indices(self, indices: Any) -> None:
             self._going_on = indices
 
-        def side_by_side(self, texts: Sequence[Kept]) -> KeptElsewhere:
-            """Return what keeps texts of several requests as one, which a layer at a time is carried to a new request.
-
-            OpenVINO gives and takes all as float32, and finds the same numbers in 8 bits again.
-            """
-            request = self.request.get_compiled_model().create_infer_request()
-            states = {id(text.cache): _states(text.cache.request) for text in texts}
-            for which, state in _states(request).items():
-                kept = {at: torch.from_numpy(own[which].state.data) for at, own in states.items()}
-                state.state = Tensor(in_rows([kept[id(text.cache)] for text in texts], texts).numpy())
-            return KeptElsewhere(request, max(text.tokens for text in texts))
+        def rows(self) -> Rows:
+            """Return what is kept now."""
+            return _ReadByRequest(self.request)
 
         def going_on(self) -> Any:
             """Return the rows that the next tokens go on from, once; None if each goes on from itself."""
