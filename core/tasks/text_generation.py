@@ -15,12 +15,13 @@ from pydantic import Field, StringConstraints
 from core.errors import BadInput, BadParameters, TooLarge
 from core.tasks.drawing import seeded
 from core.tasks.generation import GenerationParameters, shown_to
+from core.tasks.growing import Growing
 from core.tasks.joining import begun_late
 from core.tasks.pipelines import pipeline_loader
 from core.tasks.prefix_cache import PrefixCache
 from core.tasks.spec import Checkpoint, Example, Newcomers, Task, Tokens, Watcher, nobody_comes
 from core.tasks.stopping import before
-from core.tasks.together import Growing, can_be_joined, write_open, write_together
+from core.tasks.together import can_be_joined, write_open, write_together
 from core.tasks.windows import token_limit
 from core.values import Chat, Message, Text
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import DynamicCache
 
-from core.tasks import together
+from core.tasks import growing
 from core.tasks.kept import Kept, carry
 from core.tasks.prefix_cache import FEWEST, PrefixCache
 from core.tasks.spec import Watcher
@@ -129,7 +129,7 @@ def test_who_ends_before_others_can_be_gone_on_from(pipe: Any) -> None:
 
 
 def test_who_joins_goes_on_from_one_that_has_ended(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(together, "WRITING_PER_PAUSE", 0)
+    monkeypatch.setattr(growing, "WRITING_PER_PAUSE", 0)
     beginning = alone(pipe, LONG, max_new_tokens=3)
     longer = [Text(text=LONG + beginning + more) for more in (" one", " another")]
     door = Door([Text(text="the clock"), *longer], after=4)

@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from core.errors import TooLarge
-from core.tasks import together
+from core.tasks import growing, together
 from core.tasks.together import can_be_joined
 from core.values import Text
 from tests.tasks.writing import GREEDY, TASK, Door, Watching, loaded, written
@@ -51,7 +51,7 @@ def generated(base: Any, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.fixture(autouse=True)
 def pause_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask for newcomers after every token."""
-    monkeypatch.setattr(together, "WRITING_PER_PAUSE", 0)
+    monkeypatch.setattr(growing, "WRITING_PER_PAUSE", 0)
 
 
 @pytest.mark.parametrize("parameters", [{}, {"stop": ["e", "\x00"]}, {"max_new_tokens": 30}], ids=str)
@@ -84,6 +84,23 @@ def test_who_ends_first_is_written_no_further(base: Any, generated: list[int]) -
     assert generated == [2, 1, 3, 2]
 
 
+def test_a_long_prompt_is_read_in_pieces_while_others_are_written(
+    base: Any, generated: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "PIECE_S", 1e-9)  # a token at a time
+    monkeypatch.setattr(growing, "WRITING_PER_PIECE", 0)
+    everybody = [*FIRST, *LATER[1:4]]
+    alone = [written(base, text) for text in everybody]
+    generated.clear()
+    door = Door(LATER[1:4], at_once=3)
+    answers = TASK.stream_together(base, FIRST, TASK.checked_parameters(GREEDY), [Watching(), Watching()], door)
+    assert [answer.text for answer in answers] == alone
+    begun, *then = generated
+    assert begun == 2
+    assert then[:22] == [1, 2] * 11  # a token of one, then one of both of the first, until these are whole
+    assert then[22:] == [1, 1, 1, 3, 2]  # nobody stands still any more
+
+
 @pytest.mark.parametrize("parameters", [{"repetition_penalty": 1.5}, {"do_sample": True, "seed": 3}])
 def test_nobody_joins_where_that_would_change_what_is_written(parameters: dict[str, Any], base: Any) -> None:
     door = Door(LATER)
@@ -110,7 +127,7 @@ def test_one_that_ends_with_its_first_token_was_there_all_the_same(base: Any) ->
 
 
 def test_it_is_not_asked_more_often_than_pauses_are_short(base: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(together, "WRITING_PER_PAUSE", 10**9)
+    monkeypatch.setattr(growing, "WRITING_PER_PAUSE", 10**9)
     door = Door(LATER)
     checked = TASK.checked_parameters(GREEDY)
     assert len(TASK.stream_together(base, FIRST, checked, [Watching(), Watching()], door)) == 3

@@ -11,7 +11,7 @@ import torch
 from core.engine.runtimes.decoder import DecoderExport, open_decoder
 from core.engine.runtimes.exported import put_in_place
 from core.engine.runtimes.rungs import named
-from core.tasks import together
+from core.tasks import growing, together
 from core.tasks.prefix_cache import PrefixCache
 from core.tasks.together import can_be_joined
 from core.values import Text
@@ -44,9 +44,13 @@ def by_program(plain: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return pipe
 
 
-@pytest.mark.parametrize(("at_once", "after"), [(1, 0), (3, 2)])
-def test_each_is_as_alone(at_once: int, after: int, plain: Any, by_program: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr(together, "WRITING_PER_PAUSE", 0)
+@pytest.mark.parametrize(("at_once", "after", "piece_s"), [(1, 0, 60), (3, 2, 60), (3, 2, 1e-9)])
+def test_each_is_as_alone(
+    at_once: int, after: int, piece_s: float, plain: Any, by_program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole prompts are read at once, or a token at a time while others are written."""
+    monkeypatch.setattr(growing, "WRITING_PER_PAUSE", 0)
+    monkeypatch.setattr(together, "PIECE_S", piece_s)
     alone = [written(plain, text) for text in TEXTS]
     assert len(set(alone)) > 3
     door = Door(TEXTS[2:], at_once, after)
@@ -56,7 +60,7 @@ def test_each_is_as_alone(at_once: int, after: int, plain: Any, by_program: Any,
     assert [one.whole for one in door.watching] == answers[2:]
 
 
-def test_texts_go_on_from_what_was_read(plain: Any, by_program: Any, monkeypatch: Any) -> None:
+def test_texts_go_on_from_what_was_read(plain: Any, by_program: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that ended together, too: behind what was read of one stands what fills up."""
     monkeypatch.setattr(by_program, "prefix_cache", PrefixCache(10**6))
     checked = TASK.checked_parameters(GREEDY)
