@@ -6,21 +6,13 @@ Owns when a stretch ends: when its texts are whole, or when it pays to go on wit
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from core.tasks.kept import Kept
-
-WRITING_PER_PAUSE: Final = 4
-"""How much longer than the last pause, in which others joined, is written before some may join again.
-
-What is kept of all texts is carried to another place then, so that pauses take a fifth of the time at most.
-"""
-
-WRITING_PER_PIECE: Final = 1
-"""The same where a piece of a long prompt was read meanwhile: who waits for that has half of the time."""
 
 SAYS: Final = 16
 """Tokens that are read in one go which say how fast a model reads; one after the other they take much longer."""
@@ -71,8 +63,9 @@ class Stretch:
 
     Args:
         cache: what the model keeps of the texts, of all but the last token of each, or of none; None for its own kind.
-        paused_s: since when nothing is written, where something was.
-        waits: whether somebody waits for the next pause, who is not asked for: it is half read.
+        newcomers: returns those that join; None where nobody can, and all are written to their ends.
+        open_s: from when on it is asked for newcomers, and whenever half of the texts have ended.
+        ends_s: when others are to be written or read.
         most: tokens of each text that are written at most.
 
     `joining` are the newcomers for whom it has ended, `reads_per_s` is how many tokens the model reads in a second; 0
@@ -84,14 +77,15 @@ class Stretch:
         texts: Sequence[Growing],
         cache: Any = None,
         newcomers: Callable[[], Sequence[Growing]] | None = None,
-        paused_s: float | None = None,
         *,
-        waits: bool = False,
+        open_s: float = 0.0,
+        ends_s: float = math.inf,
         most: int | None = None,
     ) -> None:
-        self._texts, self._cache, self._newcomers, self._waits, self._most = texts, cache, newcomers, waits, most
+        self._texts, self._cache, self._newcomers, self._most = texts, cache, newcomers, most
+        self._open_s, self._ends_s = open_s, ends_s
         self._lengths = [text.length for text in texts]
-        self._written, self._paused_s, self._open_s = 0, paused_s, 0.0
+        self._written = 0
         self._ended_at: dict[Growing, int] = {}
         self._began_s, self._reads = 0.0, 0
         self.joining: Sequence[Growing] = ()
@@ -141,12 +135,8 @@ class Stretch:
 
         self._written += 1
         now_s = time.perf_counter()
-        if self._written == 1:
-            if self._reads >= SAYS:
-                self.reads_per_s = self._reads / (now_s - self._began_s)
-            if self._paused_s is not None:
-                share = WRITING_PER_PIECE if self._waits else WRITING_PER_PAUSE
-                self._open_s = now_s + share * (now_s - self._paused_s)
+        if self._written == 1 and self._reads >= SAYS:
+            self.reads_per_s = self._reads / (now_s - self._began_s)
         for text, token in zip(self._texts, input_ids[:, -1].tolist(), strict=True):
             if not text.is_whole:
                 text.take(token)
@@ -162,12 +152,11 @@ class Stretch:
         if self._newcomers is None:
             return False
         half_is_gone = 2 * left <= len(self._texts)
-        is_open = now_s >= self._open_s
-        if is_open or half_is_gone:
+        if now_s >= self._open_s or half_is_gone:
             self.joining = self._newcomers()
         # What fills up behind a text that has ended stands at places, too.
         beyond = any(
             text.is_whole and length + self._written > text.limit
             for text, length in zip(self._texts, self._lengths, strict=True)
         )
-        return bool(self.joining) or half_is_gone or beyond or (self._waits and is_open)
+        return bool(self.joining) or half_is_gone or beyond or now_s >= self._ends_s

@@ -81,28 +81,27 @@ class Apart:
         return self.layers[number]
 
 
-def carry(going_on: Sequence[Kept], ended: Sequence[Kept] = ()) -> tuple[Any, list[Apart]]:
-    """Return a new cache of texts that go on, None if there are none, and what was read of others, each apart.
+def carry(groups: Sequence[Sequence[Kept]], ended: Sequence[Kept] = ()) -> tuple[list[Any], list[Apart]]:
+    """Return a new cache for each group of texts that go on together, and what was read of others, each apart.
 
-    Both at once, as a program takes as long to hand out one row as all.
+    All at once, as a program takes as long to hand out one row as all.
     """
-    rows = {id(text.cache): _rows(text.cache) for text in [*going_on, *ended]}
+    rows = {id(text.cache): _rows(text.cache) for text in [*(text for group in groups for text in group), *ended]}
     if not rows:
-        return None, []
+        return [], []
     some = next(iter(rows.values()))
-    kind, cache, put = some.kind, None, None
-    if going_on:
-        cache, put = kind.opened(max(text.tokens for text in going_on))
+    kind = some.kind
+    opened = [kind.opened(max(text.tokens for text in group)) for group in groups]
     apart = [Apart(kind, []) for _ in ended]
     for number in range(some.layers_count()):
         layers = {at: its.layer(number) for at, its in rows.items()}
-        if put is not None:
-            keys, values = zip(*(layers[id(text.cache)] for text in going_on), strict=True)
-            put(number, _in_rows(keys, going_on), _in_rows(values, going_on))
+        for group, (_, put) in zip(groups, opened, strict=True):
+            keys, values = zip(*(layers[id(text.cache)] for text in group), strict=True)
+            put(number, _in_rows(keys, group), _in_rows(values, group))
         for text, its in zip(ended, apart, strict=True):
             keys, values = layers[id(text.cache)]
             its.layers.append((kind.small(_row(keys, text)), kind.small(_row(values, text))))
-    return cache, apart
+    return [cache for cache, _ in opened], apart
 
 
 def _in_rows(numbers: Sequence[Any], texts: Sequence[Kept]) -> Any:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import DynamicCache
 
-from core.tasks import growing
+from core.tasks import together
 from core.tasks.kept import Kept, carry
 from core.tasks.prefix_cache import FEWEST, PrefixCache
 from core.tasks.spec import Watcher
@@ -114,14 +114,15 @@ def test_who_knows_half_is_read_beside_others_by_itself(pipe: Any, read: list[tu
     assert read == [(2, len("the clock"))]  # of the first its last letter alone
 
 
-def test_who_ends_before_others_can_be_gone_on_from(pipe: Any) -> None:
+@pytest.mark.parametrize("others", [("y" * 40,), ()], ids=["more than half are left", "half is left"])
+def test_who_ends_before_others_can_be_gone_on_from(others: tuple[str, ...], pipe: Any) -> None:
     """Behind its tokens stands what fills up."""
     short, going_on = LONG, "x" * 40
     checked = TASK.checked_parameters({**GREEDY, "max_new_tokens": 30})
-    inputs = [Text(text=short), Text(text=going_on), Text(text="y" * 40)]
-    watchers = [until(4), Watcher(), Watcher()]
+    inputs = [Text(text=text) for text in (*others, going_on, short)]
+    watchers = [*(Watcher() for _ in inputs[1:]), until(4)]
     answers = [answer.text for answer in TASK.stream_together(pipe, inputs, checked, watchers)]
-    for text, answer in zip((short, going_on), answers, strict=False):
+    for text, answer in zip((short, going_on), reversed(answers), strict=False):
         longer = text + answer + " and so"
         got, (known,) = reused(pipe, longer)
         assert got == [alone(pipe, longer)]
@@ -129,7 +130,7 @@ def test_who_ends_before_others_can_be_gone_on_from(pipe: Any) -> None:
 
 
 def test_who_joins_goes_on_from_one_that_has_ended(pipe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(growing, "WRITING_PER_PAUSE", 0)
+    monkeypatch.setattr(together, "WRITING_PER_PAUSE", 0)
     beginning = alone(pipe, LONG, max_new_tokens=3)
     longer = [Text(text=LONG + beginning + more) for more in (" one", " another")]
     door = Door([Text(text="the clock"), *longer], after=4)

@@ -17,7 +17,7 @@ from transformers import (
 )
 
 from core.errors import TooLarge
-from core.tasks import growing, together
+from core.tasks import together
 from core.tasks.together import can_be_joined
 from core.values import Text
 from tests.tasks.writing import GREEDY, TASK, Door, Watching, loaded, written
@@ -51,7 +51,7 @@ def generated(base: Any, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.fixture(autouse=True)
 def pause_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask for newcomers after every token."""
-    monkeypatch.setattr(growing, "WRITING_PER_PAUSE", 0)
+    monkeypatch.setattr(together, "WRITING_PER_PAUSE", 0)
 
 
 @pytest.mark.parametrize("parameters", [{}, {"stop": ["e", "\x00"]}, {"max_new_tokens": 30}], ids=str)
@@ -88,7 +88,7 @@ def test_a_long_prompt_is_read_in_pieces_while_others_are_written(
     base: Any, generated: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(together, "PIECE_S", 1e-9)  # a token at a time
-    monkeypatch.setattr(growing, "WRITING_PER_PIECE", 0)
+    monkeypatch.setattr(together, "WRITING_PER_PIECE", 0)
     everybody = [*FIRST, *LATER[1:4]]
     alone = [written(base, text) for text in everybody]
     generated.clear()
@@ -99,6 +99,35 @@ def test_a_long_prompt_is_read_in_pieces_while_others_are_written(
     assert begun == 2
     assert then[:22] == [1, 2] * 11  # a token of one, then one of both of the first, until these are whole
     assert then[22:] == [1, 1, 1, 3, 2]  # nobody stands still any more
+
+
+def test_short_texts_are_written_apart_from_long_ones(
+    base: Any, generated: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "APART", 30)
+    monkeypatch.setattr(together, "TURN_S", 0)
+    everybody = [*FIRST, LATER[4], LATER[2]]
+    alone = [written(base, text) for text in everybody]
+    generated.clear()
+    door = Door(everybody[2:])
+    answers = TASK.stream_together(base, FIRST, TASK.checked_parameters(GREEDY), [Watching(), Watching()], door)
+    assert [answer.text for answer in answers] == alone
+    # Two; a long one is read; both by turns, a token each; a short one is read; it joins the two; its end.
+    assert generated == [2, 1, 2, 1, 1, *[3, 1] * 10, 1]
+    generated.clear()
+    monkeypatch.setattr(together, "APART", 200)
+    TASK.stream_together(base, FIRST, TASK.checked_parameters(GREEDY), [Watching(), Watching()], Door(everybody[2:]))
+    assert generated[:4] == [2, 1, 3, 1]
+
+
+def test_texts_that_begin_at_once_are_read_apart_too(base: Any, generated: list[int], monkeypatch: Any) -> None:
+    monkeypatch.setattr(together, "APART", 30)
+    inputs = [*FIRST, LATER[4], LATER[2]]
+    alone = [written(base, text) for text in inputs]
+    generated.clear()
+    answers = TASK.answers(base, inputs, TASK.checked_parameters(GREEDY))
+    assert [answer.text for answer in answers] == alone
+    assert generated[:2] == [3, 1]
 
 
 @pytest.mark.parametrize("parameters", [{"repetition_penalty": 1.5}, {"do_sample": True, "seed": 3}])
@@ -127,7 +156,7 @@ def test_one_that_ends_with_its_first_token_was_there_all_the_same(base: Any) ->
 
 
 def test_it_is_not_asked_more_often_than_pauses_are_short(base: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(growing, "WRITING_PER_PAUSE", 10**9)
+    monkeypatch.setattr(together, "WRITING_PER_PAUSE", 10**9)
     door = Door(LATER)
     checked = TASK.checked_parameters(GREEDY)
     assert len(TASK.stream_together(base, FIRST, checked, [Watching(), Watching()], door)) == 3

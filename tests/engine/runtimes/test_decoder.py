@@ -185,7 +185,9 @@ def test_what_is_kept_can_be_carried_to_another_request(rung: Rung, mistral: Pat
     read = open_decoder(tmp_path, rung, 1)
     texts, more = ("one text", "another"), ("e", "r")
     kept = [read(input_ids=tokens(text), past_key_values=DynamicCache()).past_key_values for text in texts]
-    carried, (apart,) = carry([Kept(kept[1], 0, 7), Kept(kept[0], 0, 8), Kept(kept[0], 0, 8)], [Kept(kept[0], 0, 8)])
+    rows = [Kept(kept[1], 0, 7), Kept(kept[0], 0, 8), Kept(kept[0], 0, 8)]
+    (carried, alone), (apart,) = carry([rows, rows[:1]], rows[1:2])
+    assert alone.get_seq_length() == 7
     assert (carried.get_seq_length(), kept[0].get_seq_length()) == (8, 8)
     mask = torch.tensor([[0] + [1] * 8, [1] * 9, [1] * 9])
     found = read(input_ids=torch.cat([tokens(one) for one in "ree"]), past_key_values=carried, attention_mask=mask)
@@ -193,9 +195,9 @@ def test_what_is_kept_can_be_carried_to_another_request(rung: Rung, mistral: Pat
     by_itself = [read(input_ids=tokens(one), past_key_values=its).logits for one, its in zip(more, kept, strict=True)]
     expected = torch.cat([by_itself[1], by_itself[0], by_itself[0]])
     assert torch.allclose(found.logits, expected, atol=1e-4)
-    again, _ = carry([Kept(apart, 0, 8)])
+    (again,), _ = carry([[Kept(apart, 0, 8)]])
     assert torch.allclose(read(input_ids=tokens("e"), past_key_values=again).logits, by_itself[0], atol=1e-4)
-    beginning, _ = carry([Kept(apart, 0, 3, behind=5)])
+    (beginning,), _ = carry([[Kept(apart, 0, 3, behind=5)]])
     one = read(input_ids=tokens(" text"), past_key_values=beginning)
     assert torch.allclose(
         read(input_ids=tokens("e"), past_key_values=one.past_key_values).logits, by_itself[0], atol=0.05

@@ -11,7 +11,7 @@ import torch
 from core.engine.runtimes.decoder import DecoderExport, open_decoder
 from core.engine.runtimes.exported import put_in_place
 from core.engine.runtimes.rungs import named
-from core.tasks import growing, together
+from core.tasks import together
 from core.tasks.prefix_cache import PrefixCache
 from core.tasks.together import can_be_joined
 from core.values import Text
@@ -49,7 +49,7 @@ def test_each_is_as_alone(
     at_once: int, after: int, piece_s: float, plain: Any, by_program: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whole prompts are read at once, or a token at a time while others are written."""
-    monkeypatch.setattr(growing, "WRITING_PER_PAUSE", 0)
+    monkeypatch.setattr(together, "WRITING_PER_PAUSE", 0)
     monkeypatch.setattr(together, "PIECE_S", piece_s)
     alone = [written(plain, text) for text in TEXTS]
     assert len(set(alone)) > 3
