@@ -101,7 +101,7 @@ class _Open:
     def write(self, texts: Sequence[Growing]) -> None:
         """Write."""
         begun = self._beginnings(texts, math.inf)
-        groups = [begun.pop()] if len(begun) == 1 else []
+        groups, begun = begun[:1], begun[1:]
         while begun or groups:
             stretches = self._take_turns(groups, somebody_waits=bool(begun))
             stands_still = any(not text.is_whole for group in groups for text in group.texts)

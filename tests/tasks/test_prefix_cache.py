@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import wraps
-from itertools import count
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from core.tasks.kept import Kept, carry
 from core.tasks.prefix_cache import FEWEST, PrefixCache
 from core.tasks.spec import Watcher
 from core.values import Text
-from tests.tasks.writing import GREEDY, TASK, Door, Watching, loaded, written
+from tests.tasks.writing import GREEDY, TASK, Door, Watching, loaded, until, written
 from tests.tiny import texts
 
 LONG = "a quiet old village by the sea"
@@ -50,12 +49,6 @@ def read(plain: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
 
     monkeypatch.setattr(plain.model, "forward", note)
     return shapes
-
-
-def until(tokens: int) -> Watcher:
-    """Return one who has enough after so many tokens."""
-    asked = count(1)
-    return Watcher(stopped=lambda: next(asked) >= tokens)
 
 
 def alone(pipe: Any, text: str, **parameters: Any) -> str:
@@ -185,9 +178,11 @@ def test_those_used_longest_ago_make_room() -> None:
     assert all(put(cache, tokens, 20) for tokens in several[:3])
     assert cache.size_bytes == 3 * 20 * 8
     assert cache.longest([*several[0], 9]) is not None
+    assert not put(cache, several[2], 20)  # which is known, and used again
     assert put(cache, several[3], 20)
+    assert put(cache, [9] * 20, 20)
     found = [cache.longest([*tokens, 9]) is not None for tokens in several]
-    assert found == [True, False, True, True]
+    assert found == [False, False, True, True]
 
 
 def test_a_text_that_goes_on_takes_the_place_of_its_beginning() -> None:

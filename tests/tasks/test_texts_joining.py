@@ -20,7 +20,7 @@ from core.errors import TooLarge
 from core.tasks import together
 from core.tasks.together import can_be_joined
 from core.values import Text
-from tests.tasks.writing import GREEDY, TASK, Door, Watching, loaded, written
+from tests.tasks.writing import GREEDY, TASK, Door, Watching, loaded, until, written
 from tests.tiny import texts
 
 FIRST = [Text(text=text) for text in ("the film", "a")]
@@ -161,6 +161,15 @@ def test_it_is_not_asked_more_often_than_pauses_are_short(base: Any, monkeypatch
     checked = TASK.checked_parameters(GREEDY)
     assert len(TASK.stream_together(base, FIRST, checked, [Watching(), Watching()], door)) == 3
     assert door.asked == 1  # after the first token, before which nothing had paused
+
+
+def test_whoever_waits_joins_when_half_have_ended(base: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "WRITING_PER_PAUSE", 10**9)
+    door = Door(LATER[2:4])
+    begun = [until(3), until(5)]
+    answers = TASK.stream_together(base, FIRST, TASK.checked_parameters(GREEDY), begun, door)
+    assert [answer.text for answer in answers[2:]] == [written(base, text) for text in LATER[2:4]]
+    assert door.asked >= 2
 
 
 def small(kind: Callable[[Any], Any], config: type, **changes: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,12 @@ def written(pipe: Any, inputs: Text | Chat, **parameters: Any) -> str:
     """Return what is written after one input, always the likeliest unless the parameters say otherwise."""
     (answer,) = TASK.answers(pipe, [inputs], TASK.checked_parameters({**GREEDY, **parameters}))
     return str(answer.text)
+
+
+def until(tokens: int) -> Watcher:
+    """Return one who has enough after so many tokens."""
+    asked = count(1)
+    return Watcher(stopped=lambda: next(asked) >= tokens)
 
 
 class Watching:

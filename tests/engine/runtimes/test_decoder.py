@@ -195,6 +195,7 @@ def test_what_is_kept_can_be_carried_to_another_request(rung: Rung, mistral: Pat
     by_itself = [read(input_ids=tokens(one), past_key_values=its).logits for one, its in zip(more, kept, strict=True)]
     expected = torch.cat([by_itself[1], by_itself[0], by_itself[0]])
     assert torch.allclose(found.logits, expected, atol=1e-4)
+    assert apart.layers[0][0].dtype == (torch.float32 if rung is FLOAT32 else torch.float16)
     (again,), _ = carry([[Kept(apart, 0, 8)]])
     assert torch.allclose(read(input_ids=tokens("e"), past_key_values=again).logits, by_itself[0], atol=1e-4)
     (beginning,), _ = carry([[Kept(apart, 0, 3, behind=5)]])
