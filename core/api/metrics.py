@@ -77,7 +77,7 @@ class Metrics:
         )
         self._prompts = Counter(
             "podium_prompt_tokens",
-            "Tokens given to models that write: read anew, or cached from earlier texts.",
+            "Tokens that models were given, where they are counted: read anew, or cached from earlier texts.",
             ("task", "how"),
             registry=self.registry,
         )

@@ -27,6 +27,7 @@ class Growing:
         room: how many tokens may be written.
         limit: how many the model has places for, the prompt's included.
         goes_on: told of each token; returns whether more may follow.
+        stopped: says whether it may end as it is.
         ended: told when the text is whole.
         reused: told how many of the prompt's tokens need not be read, where some need not.
     """
@@ -35,6 +36,7 @@ class Growing:
     room: int
     limit: int
     goes_on: Callable[[int], bool]
+    stopped: Callable[[], bool]
     ended: Callable[[], None]
     reused: Callable[[int], None]
     tokens: list[int] = field(default_factory=list)
@@ -43,9 +45,13 @@ class Growing:
     def take(self, token: int) -> None:
         """Note one more token."""
         self.tokens.append(token)
-        if not self.goes_on(token) or len(self.tokens) >= self.room:
-            self.is_whole = True
-            self.ended()
+        if not self.goes_on(token) or self.stopped() or len(self.tokens) >= self.room:
+            self.end()
+
+    def end(self) -> None:
+        """Leave it as it is."""
+        self.is_whole = True
+        self.ended()
 
     @property
     def known(self) -> list[int]:

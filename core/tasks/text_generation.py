@@ -135,7 +135,7 @@ class _Writing:
         def goes_on(token: int) -> bool:
             if shown is not None:
                 shown.put(torch.tensor([token]))
-            return not (token in self._ends or watcher.stopped() or self._has_stopped(text.tokens))
+            return not (token in self._ends or self._has_stopped(text.tokens))
 
         def ended() -> None:
             if shown is not None:
@@ -143,7 +143,7 @@ class _Writing:
             watcher.end(self.text(text.tokens))
 
         most = min(self._parameters.max_new_tokens, room)
-        text = Growing(prompt, most, limit, goes_on, ended, watcher.reused)
+        text = Growing(prompt, most, limit, goes_on, watcher.stopped, ended, watcher.reused)
         return text
 
     def text(self, tokens: Sequence[int]) -> Text:

@@ -100,20 +100,23 @@ class _Open:
 
     def write(self, texts: Sequence[Growing]) -> None:
         """Write."""
-        begun = self._beginnings(texts, math.inf)
+        first, *others = self._alike(texts)
+        joining = [text for some in others for text in some]
+        begun = self._beginnings(first, math.inf)
         groups, begun = begun[:1], begun[1:]
         while begun or groups:
-            stretches = self._take_turns(groups, somebody_waits=bool(begun))
+            stretches = self._take_turns(groups, somebody_waits=bool(begun or joining))
             stands_still = any(not text.is_whole for group in groups for text in group.texts)
             piece = PIECE_S * self._reads_per_s if self._reads_per_s and stands_still else math.inf
-            for stretch in stretches:
-                begun += self._beginnings(stretch.joining, piece)
+            joining += [text for stretch in stretches for text in stretch.joining]
+            begun += self._beginnings(joining, piece)
+            joining = []
             began_s = time.perf_counter()
             for some in [one for one in begun if one.unread() <= piece]:
                 begun.remove(some)
                 stretches.append(self._written(Stretch(some.texts, some.cache, most=1)))
-            if begun:
-                self._read_more(begun[0], max(1, int(piece)))
+            if begun:  # one text each: those in rows are no longer than a piece
+                self._read_more(begun, max(1, int(piece)))
             read_s = time.perf_counter()
             groups = self._those_left(stretches)
             now_s = time.perf_counter()
@@ -138,11 +141,16 @@ class _Open:
         self._reads_per_s = stretch.reads_per_s or self._reads_per_s
         return stretch
 
-    def _read_more(self, group: _Group, tokens: int) -> None:
-        """Read some more of one text, but not the last of it."""
+    def _read_more(self, begun: list[_Group], tokens: int) -> None:
+        """Read some more of the first text, but not the last of it; one that nobody waits for ends as it is."""
         import torch
 
+        group = begun[0]
         (text,) = group.texts
+        if text.stopped():
+            del begun[0]
+            text.end()
+            return
         known = torch.tensor([text.prompt[: group.cache.get_seq_length() + tokens]], device=self._pipe.device)
         with torch.inference_mode():
             made = self._pipe.model.generate(

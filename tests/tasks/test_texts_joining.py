@@ -101,6 +101,21 @@ def test_a_long_prompt_is_read_in_pieces_while_others_are_written(
     assert then[22:] == [1, 1, 1, 3, 2]  # nobody stands still any more
 
 
+def test_a_long_prompt_that_nobody_waits_for_is_read_no_further(
+    base: Any, generated: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "PIECE_S", 1e-9)
+    monkeypatch.setattr(together, "WRITING_PER_PIECE", 0)
+    alone = [written(base, text) for text in FIRST]
+    generated.clear()
+    door = Door([LATER[1]])
+    door.watching[0].enough = 0
+    answers = TASK.stream_together(base, FIRST, TASK.checked_parameters(GREEDY), [Watching(), Watching()], door)
+    assert [answer.text for answer in answers] == [*alone, ""]
+    assert door.watching[0].whole == answers[2]
+    assert generated == [2, 2]
+
+
 def test_short_texts_are_written_apart_from_long_ones(
     base: Any, generated: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +176,20 @@ def test_it_is_not_asked_more_often_than_pauses_are_short(base: Any, monkeypatch
     checked = TASK.checked_parameters(GREEDY)
     assert len(TASK.stream_together(base, FIRST, checked, [Watching(), Watching()], door)) == 3
     assert door.asked == 1  # after the first token, before which nothing had paused
+
+
+def test_several_long_texts_that_begin_beside_short_ones_are_read_in_pieces(
+    base: Any, generated: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "APART", 30)
+    monkeypatch.setattr(together, "PIECE_S", 1e-9)
+    monkeypatch.setattr(together, "WRITING_PER_PIECE", 0)
+    inputs = [*FIRST, LATER[4], Text(text="z" * 41)]
+    alone = [written(base, text) for text in inputs]
+    generated.clear()
+    answers = TASK.answers(base, inputs, TASK.checked_parameters(GREEDY))
+    assert [answer.text for answer in answers] == alone
+    assert generated[:6] == [2, 1] * 3
 
 
 def test_whoever_waits_joins_when_half_have_ended(base: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,10 @@ CACHE_IN: Final[Mapping[str, str]] = {"float32": "f32", "bfloat16": "bf16", "int
 """What keys and values are kept in, by the dtype of the rung; OpenVINO would keep all in 8 bits."""
 
 SMALL: Final[Mapping[str, str]] = {"f32": "float32", "bf16": "bfloat16", "u8": "float16"}
-"""The dtype of torch that loses nothing of each of these: float16 tells the 256 steps of 8 bits apart."""
+"""The dtype of torch that loses nothing of each of these: float16 tells the 256 steps of 8 bits apart.
+
+What else a processor may keep them in is kept as it is handed out, in float32.
+"""
 
 _STATE: Final = re.compile(r"layers\.(\d+)\.(keys|values)$")
 """How the exporter calls what a program keeps."""
@@ -221,7 +224,7 @@ class _OfProgram:
 
     def __init__(self, compiled_model: Any) -> None:
         self._program = compiled_model
-        self._small = SMALL[compiled_model.get_property("KV_CACHE_PRECISION").get_type_name()]
+        self._small = SMALL.get(compiled_model.get_property("KV_CACHE_PRECISION").get_type_name(), "float32")
 
     def opened(self, tokens: int) -> tuple[Any, Put]:
         """Return what stands for the cache of a new request, and what puts a layer there."""
