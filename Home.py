@@ -29,6 +29,7 @@ else:
 
     from core.api.direct import First
     from core.api.server import lifespan, routes
+    from core.runtime import runtime
     from core.ui.front_end import FrontEnd
     from core.ui.presses import keep_presses
     from core.ui.sent_at_once import send_at_once
@@ -39,7 +40,8 @@ else:
     keep_presses()
     keep_theme()
     send_at_once()
-    layers = [Middleware(First, routes=routes()), Middleware(FrontEnd)]
+    front_end = Middleware(FrontEnd, tasks_of=lambda page: runtime().tasks_on(page))
+    layers = [Middleware(First, routes=routes()), front_end]
     app = st.App(__file__, routes=routes(), lifespan=lifespan, middleware=layers)
     # The pages' modules are imported while the first visitor's browser still loads Streamlit's scripts.
     threading.Thread(target=import_module, args=("core.ui.site",), name="import pages", daemon=True).start()

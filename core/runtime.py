@@ -34,6 +34,7 @@ from core.remote import Caller, Endpoints, PlacedEngine, Places, RemoteEngine, r
 from core.settings import Settings
 from core.showcase import Showcase
 from core.tasks import TASKS, get_task
+from core.tasks.spec import Task
 from core.values import Value
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,10 @@ class Runtime:
     def hashed(self, who: str) -> str:
         """Return a salted hash of who someone is, so that nobody can be found by it."""
         return _hashed(self.salt, who)
+
+    def tasks_on(self, page: str) -> list[Task]:
+        """Return the tasks that a page shows, by its name in the address; none for a page without tasks."""
+        return [task for task in self.showcase.tasks() if task.modality == page]
 
     def warm_in_background(self) -> None:
         """Load what the tasks start with, once the first page has been shown."""

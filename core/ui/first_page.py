@@ -18,7 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from core.ui.drawn_first import DRAWN_FIRST, RUN_ICON, element_scripts, loader, stand_in
+from core.tasks.spec import Task
+from core.ui.drawn_first import ELEMENTS, OF_A_PAGE, RUN_ICON, element_scripts, elements_of, loader, stand_in
 from core.ui.icons import fetches_more, font, font_name, with_few_icons
 from core.ui.sheet import name_by_content, sheet_name, stylesheet
 from core.ui.small_scripts import IMPORT, PROBE, in_one_file, small_scripts
@@ -68,7 +69,7 @@ class FirstPages:
         self._scripts = folder / "static" / "js"
         self.index = (folder / "index.html").read_text(encoding="utf-8")
         entries = _SCRIPT.findall(_PRELOAD.sub("", self.index))
-        drawn = element_scripts(self._scripts, sorted({element for page in DRAWN_FIRST.values() for element in page}))
+        drawn = element_scripts(self._scripts, ELEMENTS)
         self._named = _SCRIPT.findall(self.index)
         names = _with_imports(self._scripts, [*self._named, *drawn])
         self._small = small_scripts(self._scripts, [name for name in names if name not in entries])
@@ -79,7 +80,7 @@ class FirstPages:
         self._sheet = (folder / "static" / "css" / named[1]).read_text(encoding="utf-8") if named else ""
         self._own_sheet = with_few_icons(self._sheet)
         self._sheet_name = name_by_content("podium-streamlit", self._own_sheet, "css")
-        self._pages: dict[str, str] = {}
+        self._pages: dict[tuple[str, ...], str] = {}
         self.files: dict[str, str | bytes] = {
             sheet_name(): stylesheet(),
             self._sheet_name: self._own_sheet,
@@ -88,28 +89,29 @@ class FirstPages:
         }
         """What the pages name in `static` that is not Streamlit's."""
 
-    def page(self, name: str = "", host_config: object = None) -> str:
+    def page(self, name: str = "", host_config: object = None, *, task: Task | None = None) -> str:
         """Return Streamlit's page for one of the site's.
 
         Args:
             name: the page's name in its address; one that is not known is as Home's.
+            task: what the page shows, if it shows a task.
             host_config: what the server says of who may talk to the page from around it, if it has been asked: a
                 browser then connects at once. Not in a frame: a site around it may answer for the server there, and
                 have the page wait for its tokens.
         """
-        name = name if name in DRAWN_FIRST else ""
-        page = self._pages.get(name)
+        elements = elements_of(task) if task else OF_A_PAGE.get(name, OF_A_PAGE[""])
+        page = self._pages.get(elements)
         if page is None:
-            page = self._pages[name] = self._made(name)
+            page = self._pages[elements] = self._made(elements)
         if host_config is None:
             return page
         said = f"<script>if(self===top)window.__streamlit.HOST_CONFIG={_json(host_config)}</script>"
         return page.replace(FIRST_RUN, said + FIRST_RUN, 1)
 
-    def _made(self, name: str) -> str:
+    def _made(self, elements: Iterable[str]) -> str:
         """Put into the page what names the server, the style sheet, what is drawn first, and fonts that are drawn."""
-        elements = element_scripts(self._scripts, DRAWN_FIRST[name])
-        drawn = [one for one in _with_imports(self._scripts, elements) if one not in self._named]
+        scripts_of = element_scripts(self._scripts, elements)
+        drawn = [one for one in _with_imports(self._scripts, scripts_of) if one not in self._named]
         late = [
             f'<link rel="modulepreload" crossorigin href="./static/js/{one}">'
             for one in drawn
@@ -120,7 +122,7 @@ class FirstPages:
         page = _PRELOAD.sub(lambda link: "" if link[1] in self._small else link[0], self.index)
         page = _FONT_OF_STREAMLIT.sub("".join(early), page, count=1)
         scripts = FOLLOW_LINKS + fetches_more(self._sheet)
-        page = _ENTRY.sub(lambda entry: scripts + entry[0] + loader(elements), page, count=1)
+        page = _ENTRY.sub(lambda entry: scripts + entry[0] + loader(scripts_of), page, count=1)
         page = _SHEET.sub(f"./static/{self._sheet_name}", page, count=1)
         # After the styles that Streamlit adds to the head: of two rules of the same weight ours holds.
         body, end, rest = page.rpartition("</body>")

@@ -38,6 +38,10 @@
     ...bytes(8, visitor),
   ]));
 
+  // Drawn before the scripts of its elements are there, a page shows something else in their places, and then moves.
+  const elementsCame = new Promise(resolve => { self.podiumElementsCame = resolve; });
+  const LONGEST_MS = 2000; // that it waits for them; Streamlit fetches those that have not come, as it draws
+
   const Native = WebSocket;
   const address = new URL("_stcore/stream", site.BACKEND_BASE_URL.replace(/^http/, "ws"));
   const token = document.cookie.match(/\b_streamlit_xsrf=([^;]*)\b/)?.[1] ?? "PLACEHOLDER_AUTH_TOKEN";
@@ -75,7 +79,8 @@
   const sendFirst = data => {
     delete socket.send;
     if (data.length !== first.length || data.some((byte, at) => byte !== first[at])) socket.send(data);
-    queueMicrotask(passOnFormFirst);
+    setTimeout(self.podiumElementsCame, LONGEST_MS);
+    elementsCame.then(passOnFormFirst);
   };
   self.WebSocket = new Proxy(Native, {
     construct(target, [url, protocols]) {

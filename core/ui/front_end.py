@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 from streamlit.file_util import get_static_dir
 
+from core.tasks.spec import Task
 from core.ui.first_page import FirstPages
 
 Scope = MutableMapping[str, Any]
@@ -61,10 +63,17 @@ class FrontEnd:
     Args:
         folder: where Streamlit's files are, if not in its package.
         packer: what packs them, if not a thread of its own, so that no visitor waits for it.
+        tasks_of: the tasks of a page, by its name in the address; the first of them is shown where none is named.
     """
 
-    def __init__(self, app: App, folder: Path | None = None, packer: Executor | None = None) -> None:
-        self._app = app
+    def __init__(
+        self,
+        app: App,
+        folder: Path | None = None,
+        packer: Executor | None = None,
+        tasks_of: Callable[[str], Sequence[Task]] = lambda _: (),
+    ) -> None:
+        self._app, self._tasks_of = app, tasks_of
         self._folder = folder or Path(get_static_dir())
         files = (path for path in (self._folder / "static").rglob("*") if path.is_file())
         self._paths = {f"/{path.relative_to(self._folder).as_posix()}": path for path in files}
@@ -114,7 +123,7 @@ class FrontEnd:
                 first = start.pop()
                 if bytes(body) == self._index:
                     config, cookies = await self._asked_first(scope, receive)
-                    body[:] = self._pages.page(scope["path"].rpartition("/")[2], config).encode()
+                    body[:] = self._page(scope, config).encode()
                     kept = [pair for pair in first["headers"] if pair[0] not in OF_THE_FILE]
                     first["headers"] = [*kept, *cookies, (b"content-length", str(len(body)).encode())]
                 await send(first)
@@ -122,6 +131,13 @@ class FrontEnd:
             body.clear()
 
         return send_page
+
+    def _page(self, scope: Scope, config: object) -> str:
+        name = scope["path"].rpartition("/")[2]
+        wanted = parse_qs(scope["query_string"].decode("latin-1")).get("task", [""])[0]
+        tasks = self._tasks_of(name)
+        first = tasks[0] if tasks else None
+        return self._pages.page(name, config, task=next((task for task in tasks if task.id == wanted), first))
 
     async def _asked_first(self, scope: Scope, receive: Receive) -> tuple[object, list[Header]]:
         """Return what the server says of itself, and its cookies; nothing where that is not said as ever."""

@@ -16,6 +16,9 @@ from pydantic.fields import FieldInfo
 from core.tasks.spec import Task
 from core.ui.state import widget_key
 
+ParameterElement = Literal["Checkbox", "Selectbox", "Slider", "NumberInput", "Multiselect", "TextArea", "TextInput"]
+"""Streamlit's name of an element that a parameter's widget may be."""
+
 WIDEST_SLIDER: Final = 10_000
 """Whole numbers between the bounds of a slider at most: on a phone it has about 300 places."""
 
@@ -67,6 +70,29 @@ def put_parameters(task: Task, given: Mapping[str, Any]) -> None:
             st.session_state[key] = list(value) if isinstance(value, tuple) else value
 
 
+def parameter_element(field: FieldInfo) -> ParameterElement:
+    """Return the element that a parameter's widget is.
+
+    Numbers get a slider between two bounds, a box where one of them is missing, or they are too far apart to aim.
+    """
+    kind = field.annotation
+    if kind is bool:
+        return "Checkbox"
+    if get_origin(kind) is Literal:
+        return "Selectbox"
+    if kind in (int, float):
+        low, high = _bounds(field)
+        is_slid = low is not None and high is not None and (kind is float or high - low <= WIDEST_SLIDER)
+        return "Slider" if is_slid else "NumberInput"
+    if get_origin(kind) is tuple:
+        return "Multiselect"
+    if kind is not str:
+        raise TypeError(f"no widget for a parameter of type {kind}")
+    if _extra(field, "choices"):
+        return "Selectbox"
+    return "TextArea" if _extra(field, "rows") else "TextInput"
+
+
 def title_of(name: str) -> str:
     """Return a parameter's or an option's name as a visitor reads it."""
     return name.replace("_", " ").replace("-", " ").capitalize()
@@ -91,45 +117,34 @@ def _read(field: FieldInfo, said: Any) -> Any:
 
 def _show_widget(key: str, name: str, field: FieldInfo) -> None:
     shared: dict[str, Any] = {"key": key, "help": field.description, "bind": "query-params"}
-    kind, title = field.annotation, field.title or title_of(name)
-    choices = _extra(field, "choices")
-    if kind is bool:
-        st.toggle(title, value=field.default, **shared)
-    elif get_origin(kind) is Literal:
-        options = get_args(kind)
-        st.selectbox(title, options, index=options.index(field.default), **shared)
-    elif kind in (int, float):
-        _show_number(kind, title, field, shared)
-    elif get_origin(kind) is tuple:
-        _show_chips(key, title, field)
-    elif kind is str and choices:
-        codes = list(choices)
-        at = codes.index(field.default)
-        st.selectbox(title, codes, index=at, format_func=lambda code: choices[code], **shared)
-    elif kind is str and _extra(field, "rows"):
-        st.text_area(title, value=field.default, height="content", **shared)
-    elif kind is str:
-        st.text_input(title, value=field.default, **shared)
-    else:
-        raise TypeError(f"no widget for a parameter of type {kind}")
+    title = field.title or title_of(name)
+    match parameter_element(field):
+        case "Checkbox":
+            st.toggle(title, value=field.default, **shared)
+        case "Selectbox":
+            choices = _extra(field, "choices") or {option: option for option in get_args(field.annotation)}
+            codes = list(choices)
+            st.selectbox(title, codes, index=codes.index(field.default), format_func=choices.__getitem__, **shared)
+        case "Slider" | "NumberInput" as element:
+            _show_number(element, title, field, shared)
+        case "Multiselect":
+            _show_chips(key, title, field)
+        case "TextArea":
+            st.text_area(title, value=field.default, height="content", **shared)
+        case _:
+            st.text_input(title, value=field.default, **shared)
 
 
-def _show_number(kind: Any, title: str, field: FieldInfo, shared: dict[str, Any]) -> None:
-    """Show a slider between two bounds; a box where one of them is missing, or they are too far apart to aim."""
-    low, high = _bound(field, "ge", "gt"), _bound(field, "le", "lt")
-    if low is not None and high is not None and (kind is float or high - low <= WIDEST_SLIDER):
+def _show_number(element: ParameterElement, title: str, field: FieldInfo, shared: dict[str, Any]) -> None:
+    kind: Any = field.annotation
+    bounds: list[Any] = [bound if bound is None else kind(bound) for bound in _bounds(field)]
+    (low, high), value = bounds, kind(field.default)
+    if element == "Slider":
         step = 1 if kind is int else round((high - low) / 40, 2) or None
-        st.slider(title, kind(low), kind(high), kind(field.default), step=step, **shared)
-        return
-    st.number_input(
-        title,
-        min_value=None if low is None else kind(low),
-        max_value=None if high is None else kind(high),
-        value=kind(field.default),
-        step=1 if kind is int else None,
-        format=None if kind is int else "%g",
-        **shared,
-    )
+        st.slider(title, low, high, value, step=step, **shared)
+    else:
+        step, form = (1, None) if kind is int else (None, "%g")
+        st.number_input(title, min_value=low, max_value=high, value=value, step=step, format=form, **shared)
 
 
 def _show_chips(key: str, title: str, field: FieldInfo) -> None:
@@ -145,6 +160,10 @@ def _show_chips(key: str, title: str, field: FieldInfo) -> None:
         placeholder="Type a word and press Enter",
         persist_state="session",
     )
+
+
+def _bounds(field: FieldInfo) -> tuple[float | None, float | None]:
+    return _bound(field, "ge", "gt"), _bound(field, "le", "lt")
 
 
 def _bound(field: FieldInfo, *names: str) -> float | None:

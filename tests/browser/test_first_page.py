@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, Route, WebSocket, expect
+from playwright.sync_api import Browser, Page, WebSocket, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from bench.site import Site
-from core.ui.drawn_first import DRAWN_FIRST
 from core.ui.state import XSRF_COOKIE, unmasked
-from tests.browser.drawn import is_drawn
+from tests.browser.drawn import is_drawn, script_held
 
 pytestmark = pytest.mark.browser
 
@@ -113,15 +112,8 @@ def test_a_page_is_asked_for_once_whoever_the_visitor_is(
     assert asked.rerun_script.query_string == path.partition("?")[2]
 
 
-def entry_held(page: Page) -> list[Route]:
-    """Have Streamlit's first script wait for the test; return where it will be once it is asked for."""
-    held: list[Route] = []
-    page.route("**/static/js/index.*.js", lambda route: held.append(route))
-    return held
-
-
 def test_a_page_is_asked_for_while_streamlits_scripts_are_on_their_way(page: Page) -> None:
-    held = entry_held(page)
+    held = script_held(page)
     heard: list[bytes | str] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(frame)))
     page.goto("/text?task=text-classification", wait_until="commit")
@@ -169,50 +161,6 @@ def test_a_connection_that_is_lost_before_streamlits_scripts_are_there_is_made_a
     expect(page.locator(".pd-best")).to_be_visible()
 
 
-ASKED_FOR = """self.askedFor = [];
-let taken = {};
-Object.defineProperty(self, "podiumElements", {
-  get: () => new Proxy(taken, { get(there, name) { askedFor.push(name); return there[name]; } }),
-  set: elements => { taken = elements; },
-});"""
-"""Notes what the page has fetched to draw it; elements begin with a capital letter, what they are made of does not."""
-
-
-@pytest.mark.parametrize(
-    "name", sorted(DRAWN_FIRST.keys() - {"feedback"})
-)  # which draws what has been judged till then
-def test_a_page_knows_all_that_it_draws_first(page: Page, name: str) -> None:
-    page.add_init_script(ASKED_FOR)
-    page.goto(f"/{name}")
-    is_drawn(page)
-    drawn = {asked.partition(".")[0] for asked in page.evaluate("self.askedFor") if asked[0].isupper()}
-    assert "Html" in drawn
-    assert drawn <= set(DRAWN_FIRST[name])
-
-
-DRAWN_WITHOUT = """self.without = 0;
-const isSkeleton = "[data-testid='stSkeleton']";
-new MutationObserver(changes => {
-  for (const { addedNodes } of changes) for (const added of addedNodes)
-    if (added.matches?.(isSkeleton) || added.querySelector?.(isSkeleton)) without++;
-}).observe(document, { subtree: true, childList: true });"""
-"""Counts the elements in whose place something else was drawn, as their scripts were not there."""
-
-
-def test_a_page_whose_scripts_have_come_is_drawn_with_all_its_elements_at_once(page: Page) -> None:
-    page.add_init_script(DRAWN_WITHOUT)
-    on_their_way: set[Request] = set()
-    page.on("request", lambda request: on_their_way.add(request))
-    page.on("requestfinished", lambda request: on_their_way.discard(request))
-    held = entry_held(page)
-    page.goto("/text?task=text-classification", wait_until="commit")
-    while not held or any("/js/" in request.url for request in on_their_way - {held[0].request}):
-        page.wait_for_timeout(20)
-    held[0].continue_()
-    is_drawn(page)
-    assert page.evaluate("self.without") == 0
-
-
 FORM_ALONE = """self.alone = null;
 new MutationObserver(() => {
   const says = (selector, words) => [...document.querySelectorAll(selector)].some(one => one.innerText.includes(words));
@@ -223,7 +171,7 @@ new MutationObserver(() => {
 
 def drawn_from_what_has_come(page: Page) -> None:
     """Open a page of texts whose messages have all come before Streamlit's scripts take them."""
-    held, ended = entry_held(page), []
+    held, ended = script_held(page), []
 
     def heard(frame: bytes | str) -> None:
         if isinstance(frame, bytes) and ForwardMsg.FromString(frame).WhichOneof("type") == "script_finished":

@@ -11,7 +11,9 @@ import pytest
 from streamlit.file_util import get_static_dir
 
 from core.settings import ROOT
-from core.ui.drawn_first import DRAWN_FIRST, FETCHER, element_scripts, stand_in
+from core.tasks import TASKS, get_task
+from core.tasks.spec import Task
+from core.ui.drawn_first import ELEMENTS, FETCHER, OF_A_PAGE, element_scripts, elements_of, loader, stand_in
 from core.ui.first_page import FirstPages
 from core.ui.sheet import sheet_name
 
@@ -21,13 +23,16 @@ PAGES = FirstPages(STREAMLIT)
 SOURCES: dict[str, str] = json.loads(re.search(r"sources = (\{.*\}), fetched", PAGES.scripts)[1])  # type: ignore[index]
 """The small scripts that the one file holds."""
 
-each_page = pytest.mark.parametrize("name", [*DRAWN_FIRST, "nowhere"])
+PLAIN = [(name, None) for name in (*OF_A_PAGE, "nowhere")]
+each_page = pytest.mark.parametrize(
+    ("name", "task"), [*PLAIN, *(pytest.param(task.modality, task, id=task.id) for task in TASKS)]
+)
 
 
 @each_page
-def test_everything_that_the_page_names_is_there(name: str) -> None:
+def test_everything_that_the_page_names_is_there(name: str, task: Task | None) -> None:
     own = {f"static/{file}" for file in PAGES.files}
-    page = PAGES.page(name)
+    page = PAGES.page(name, task=task)
     named = re.findall(r'(?:href=|src=|from)"\./([^"]+)"', page)
     assert len(own) == 4
     assert own <= set(named)
@@ -45,8 +50,8 @@ def test_a_file_of_ours_is_named_by_what_is_in_it() -> None:
 
 
 @each_page
-def test_no_script_is_fetched_twice(name: str) -> None:
-    named = re.findall(r'(?:href|src)="\./static/js/([^"]+)"', PAGES.page(name))
+def test_no_script_is_fetched_twice(name: str, task: Task | None) -> None:
+    named = re.findall(r'(?:href|src)="\./static/js/([^"]+)"', PAGES.page(name, task=task))
     before = re.findall(r'(?:href|src)="\./static/js/([^"]+)"', PAGES.index)
     assert len(named) == len(set(named))
     assert SOURCES.keys() & set(named) == {path.name for path in SCRIPTS.glob(FETCHER)}  # which is stood in for
@@ -54,9 +59,9 @@ def test_no_script_is_fetched_twice(name: str) -> None:
 
 
 @each_page
-def test_what_is_drawn_first_is_taken_in_by_the_page_and_with_all_it_imports_on_its_way(name: str) -> None:
-    page = PAGES.page(name)
-    elements = DRAWN_FIRST.get(name, DRAWN_FIRST[""])
+def test_what_is_drawn_first_is_taken_in_and_all_that_it_imports_is_on_its_way(name: str, task: Task | None) -> None:
+    page = PAGES.page(name, task=task)
+    elements = elements_of(task) if task else OF_A_PAGE.get(name, OF_A_PAGE[""])
     scripts = element_scripts(SCRIPTS, elements)
     assert len(scripts) == len(elements)
     taken = re.findall(r'import\*as e\d+ from"\./static/js/([^"]+)"', page)
@@ -66,6 +71,20 @@ def test_what_is_drawn_first_is_taken_in_by_the_page_and_with_all_it_imports_on_
         assert script in SOURCES or f'href="./static/js/{script}"' in page, script
         for imported in re.findall(r'from"\./([\w.\-]+\.js)"', (SCRIPTS / script).read_text(encoding="utf-8")):
             assert imported in SOURCES or f'"./static/js/{imported}"' in page, imported
+
+
+def test_a_task_draws_what_its_input_and_parameters_ask_for_and_no_other() -> None:
+    drawn = elements_of(get_task("zero-shot-image-classification"))
+    assert {"FileUploader", "ImageList", "Multiselect"} <= set(drawn)
+    assert not {"BidiComponent", "AudioInput", "TextArea"} & set(drawn)
+    assert "BidiComponent" in elements_of(get_task("image-classification"))
+    assert len(drawn) == len(set(drawn))
+
+
+def test_a_page_says_when_its_elements_have_come_and_if_they_do_not() -> None:
+    module = loader(["Button.x.js"])
+    assert module.endswith('={"Button.x.js":e0};self.podiumElementsCame?.()</script>')
+    assert 'onerror="self.podiumElementsCame?.()"' in module
 
 
 def test_most_scripts_come_in_one_file_and_name_each_other_as_the_import_map_does() -> None:
@@ -90,7 +109,7 @@ def test_streamlit_fetches_an_element_as_what_stands_in_for_its_own_script_reads
     assert f'"podium/as-it-is/{fetcher}"' in stands_in
     (entry,) = re.findall(r'<script type="module" crossorigin src="\./static/js/([^"]+)"', PAGES.index)
     streamlit = (SCRIPTS / entry).read_text(encoding="utf-8")
-    for script in element_scripts(SCRIPTS, {element for page in DRAWN_FIRST.values() for element in page}):
+    for script in element_scripts(SCRIPTS, ELEMENTS):
         assert re.search(rf"lazy\)\(\(\)=>\w+\(\(\)=>import\(`\./{re.escape(script)}`\),", streamlit), script
 
 

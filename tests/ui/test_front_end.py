@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from streamlit.file_util import get_static_dir
 
+from core.tasks import get_task
 from core.ui.first_page import FIRST_RUN, FirstPages
 from core.ui.front_end import FrontEnd
 from core.ui.icons import font, font_name
@@ -60,7 +61,9 @@ class Inner:
         await send({"type": "http.response.body", "body": parts[-1]})
 
 
-def get(app: FrontEnd, path: str, headers: Any = (), method: str = "GET") -> tuple[dict[bytes, bytes], bytes]:
+def get(
+    app: FrontEnd, path: str, headers: Any = (), method: str = "GET", query: bytes = b""
+) -> tuple[dict[bytes, bytes], bytes]:
     """Return the headers and the body of an answer."""
     said: list[Any] = []
 
@@ -70,7 +73,8 @@ def get(app: FrontEnd, path: str, headers: Any = (), method: str = "GET") -> tup
     async def receive() -> Any:
         raise AssertionError("nothing is read of a GET")
 
-    in_own_loop(app({"type": "http", "method": method, "path": path, "headers": list(headers)}, receive, send))
+    scope = {"type": "http", "method": method, "path": path, "query_string": query, "headers": list(headers)}
+    in_own_loop(app(scope, receive, send))
     assert [message["type"] for message in said].count("http.response.start") == 1
     return dict(said[0]["headers"]), b"".join(message.get("body", b"") for message in said[1:])
 
@@ -80,10 +84,31 @@ def test_the_page_says_where_the_server_is_and_takes_in_what_is_drawn_first(piec
     headers, body = get(FrontEnd(Inner(INDEX.encode(), pieces)), "/text", BROWSER)
     page = body.decode()
     assert page.index("BACKEND_BASE_URL") < page.index('<script type="module"')
-    assert page.index("podiumElements") > page.index('<script type="module"')
+    assert page.index("podiumElements={") > page.index('<script type="module"')
     assert int(headers[b"content-length"]) == len(body)
     assert b"etag" not in headers  # it was that of Streamlit's file
     assert headers[b"cache-control"] == b"no-cache"
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "element"),
+    [
+        ("/image", b"task=object-detection&object-detection.threshold=0.9", "FileUploader"),
+        ("/below/image", b"task=object-detection", "FileUploader"),
+        ("/image", b"", "BidiComponent"),  # the first task
+        ("/image", b"task=no-such-task", "BidiComponent"),
+        ("/image", b"task=%ff%00", "BidiComponent"),
+        ("/models", b"task=object-detection", "Progress"),
+    ],
+)
+def test_the_page_takes_in_what_the_task_draws_that_it_shows(path: str, query: bytes, element: str) -> None:
+    tasks = {"image": [get_task("image-classification"), get_task("object-detection")]}
+    app = FrontEnd(Inner(INDEX.encode()), tasks_of=lambda page: tasks.get(page, []))
+    page = get(app, path, BROWSER, query=query)[1].decode()
+    held = re.search(r"podiumElements=\{(.*?)\}", page)
+    assert held
+    assert f'"{element}.' in held[1]
+    assert sum(f'"{one}.' in held[1] for one in ("FileUploader", "BidiComponent", "Progress")) == 1
 
 
 @pytest.mark.parametrize("path", ["/", "/text", "/below/text"])

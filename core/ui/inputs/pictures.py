@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from core.errors import ShowcaseError
 from core.media import read_image, thumbnail_png
 from core.tasks.spec import Task
 from core.ui.canvas import draw
+from core.ui.drawn_first import first_source
 from core.ui.inputs.given import (
     Given,
     ShownField,
@@ -19,9 +20,10 @@ from core.ui.inputs.given import (
     given_files,
     keep_files,
 )
+from core.ui.outputs.markup import show_style
 from core.ui.problem import problems_shown
 from core.ui.state import runtime
-from core.values import InputField
+from core.values import Image, InputField
 
 PREVIEW_SIDE: Final = 640
 """Pixels of a preview's longer side: what a column shows at most on a wide screen."""
@@ -47,16 +49,43 @@ def picture_widget(task: Task, field: InputField) -> ShownField:
         # Several are numbered, as the answer names them.
         caption = f"{number + 1}. {file.name}" if len(given) > 1 else file.name
         with across[number % len(across)], problems_shown(told):
-            image = read_image(file.data, runtime().showcase.limits, name=file.name)
-            st.image(thumbnail_png(image, PREVIEW_SIDE), caption=caption, alt=f"Your input: {caption}")
+            show_preview(_read(file.data, file.name), caption, key=field_key(task, field, f"preview_{number}"))
     return ShownField(files_reader(task, field), is_refused=bool(told))
+
+
+class Preview(NamedTuple):
+    """Be a small picture as PNG, and its sides in pixels."""
+
+    png: bytes
+    wide: int
+    high: int
+
+
+def preview_of(image: Image) -> Preview:
+    """Make a preview, which is never larger than the picture."""
+    scale = min(1, PREVIEW_SIDE / max(image.width, image.height))
+    wide, high = (max(1, round(side * scale)) for side in (image.width, image.height))
+    return Preview(thumbnail_png(image, PREVIEW_SIDE), wide, high)
+
+
+def show_preview(preview: Preview, caption: str, *, key: str) -> None:
+    """Show a picture that was given, small, in a place that it has before a browser has fetched it."""
+    with st.container(key=key):
+        show_style(key, f"--pd-wide:{preview.wide};--pd-high:{preview.high}")
+        st.image(preview.png, caption=caption, alt=f"Your input: {caption}")
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _read(data: bytes, name: str) -> Preview:
+    """Return a picture's preview; decoded once, for the page is drawn again at every click."""
+    return preview_of(read_image(data, runtime().showcase.limits, name=name))
 
 
 def _show_sources(task: Task, field: InputField) -> None:
     source = st.segmented_control(
         field.title,
         ["Draw", "Upload", "Camera"],
-        default="Draw" if task.id == "image-classification" else "Upload",
+        default=first_source(task),
         key=field_key(task, field, "source"),
         required=True,
     )

@@ -13,6 +13,7 @@ from core.media import table_of
 from core.reading import read_value, to_wire
 from core.tasks.spec import Task
 from core.ui.inputs.given import Given, ShownField, field_key, file_widget, given_files, keep_files
+from core.ui.outputs.markup import show_style
 from core.ui.problem import show_problem
 from core.ui.state import forget_run, runtime
 from core.values import InputField, Table
@@ -23,6 +24,11 @@ SPARE_COLUMNS: Final = 2
 """Empty columns beside the table, so that it can grow to the right too."""
 
 EMPTY_ROWS: Final = 4
+
+ROW_PX: Final = 35
+HIGHEST_SHEET_PX: Final = 400
+"""How high Streamlit draws a row, and a sheet that grows with its rows at most: its place is kept free meanwhile."""
+
 TYPED: Final = "your typed table"
 PASTED: Final = "your pasted table"
 
@@ -87,9 +93,12 @@ def _cells(given: Given | None) -> list[dict[str, str]] | ShowcaseError:
 def _show_cells(task: Task, field: InputField, cells: list[dict[str, str]], given: Given | None) -> Any:
     # A key for each table: the editor's changes belong to the table they were made in.
     digest = hashlib.sha256(given.data if given else b"").hexdigest()[:12]
+    key = field_key(task, field, f"cells_{digest}")
+    rows = len(cells) + 2  # the columns' letters, and one to be added
+    show_style(key, f"min-height:{min(HIGHEST_SHEET_PX, ROW_PX * rows + 2)}px")
     edited = st.data_editor(
         cells,
-        key=field_key(task, field, f"cells_{digest}"),
+        key=key,
         num_rows="dynamic",
         width="stretch",
         hide_index=True,

@@ -7,9 +7,10 @@ from typing import Final
 import streamlit as st
 
 from core.errors import ShowcaseError
-from core.media import read_video, sniff, thumbnail_png
+from core.media import read_video, sniff
 from core.tasks.spec import Task
 from core.ui.inputs.given import ShownField, field_key, file_widget, files_reader, given_files
+from core.ui.inputs.pictures import Preview, preview_of, show_preview
 from core.ui.problem import problems_shown
 from core.ui.state import runtime
 from core.values import Image, InputField
@@ -18,9 +19,6 @@ VIDEO_TYPES: Final = ("mp4", "mov", "m4v", "webm", "mkv", "avi")
 
 PLAYED: Final = ("MP4 film", "WebM film")
 """Kinds that browsers play; of the others, and of a film that was kept, a frame is shown."""
-
-PREVIEW_SIDE: Final = 640
-"""Pixels of that frame's longer side, at most; a kept film's is smaller."""
 
 
 def video_widget(task: Task, field: InputField) -> ShownField:
@@ -34,15 +32,15 @@ def video_widget(task: Task, field: InputField) -> ShownField:
             continue
         with problems_shown(told):
             frame = _middle_frame(task, field, given.data, given.name)
-            st.image(frame, caption=f"{given.name} (one of its frames)", alt=f"Your input: {given.name}")
+            show_preview(frame, f"{given.name} (one of its frames)", key=field_key(task, field, "preview"))
     return ShownField(files_reader(task, field), is_refused=bool(told))
 
 
-def _middle_frame(task: Task, field: InputField, data: bytes, name: str) -> bytes:
-    """Return a frame as PNG, read once for each film: reading one takes a process of its own."""
+def _middle_frame(task: Task, field: InputField, data: bytes, name: str) -> Preview:
+    """Return a frame, read once for each film: reading one takes a process of its own."""
     key = field_key(task, field, "frame")
-    kept: tuple[bytes, bytes] | None = st.session_state.get(key)
+    kept: tuple[bytes, Preview] | None = st.session_state.get(key)
     if kept is None or kept[0] != data:
         frames = read_video(data, runtime().showcase.limits, name=name).array()
-        kept = st.session_state[key] = (data, thumbnail_png(Image.from_array(frames[len(frames) // 2]), PREVIEW_SIDE))
+        kept = st.session_state[key] = (data, preview_of(Image.from_array(frames[len(frames) // 2])))
     return kept[1]

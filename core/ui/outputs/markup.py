@@ -8,6 +8,7 @@ this module makes one.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -15,6 +16,9 @@ import streamlit as st
 
 MAX_TABLE_ROWS: Final = 300
 """Rows a table shows at most: beyond it the page grows slow and nobody reads on; the download has all."""
+
+_NO_CLASS: Final = re.compile(r"[^a-zA-Z0-9_-]")
+"""What Streamlit writes as a hyphen where it makes a class of a key."""
 
 _VOID: Final = frozenset({"img", "input"})
 
@@ -105,6 +109,11 @@ def folded(summary: str, *children: str) -> Markup:
 def show(markup: Markup) -> None:
     """Show markup in the current container."""
     st.html(markup)
+
+
+def show_style(key: str, rules: str) -> None:
+    """Style what has a key, with rules written by this package."""
+    show(styles(f".st-key-{_NO_CLASS.sub('-', key)}{{{rules}}}"))
 
 
 def _attribute(name: str, value: str | bool | None) -> str:
