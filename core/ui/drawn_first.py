@@ -4,11 +4,13 @@ Owns which those are, by page and by what a task asks for, and how Streamlit get
 script when it first draws one; even where the script has long come it draws the page without the element, then once
 more with it, and what stands below moves. Here a module that runs after Streamlit's own takes them in, and Streamlit's
 script that fetches them is stood in for by one that hands over what is there at once, as React's `lazy` allows. The
-page is drawn when they have come (`first_run.js`). What is not among them is fetched as ever.
+page is drawn when they have come (`first_run.js`); then those are fetched that other pages draw first, so that a page
+that a link leads to stands as still. What is not among them is fetched as ever.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -61,6 +63,9 @@ FETCHER: Final = "preload-helper.*.js"
 ELEMENTS_CAME: Final = "self.podiumElementsCame?.()"
 """Says that no more elements come before the page is drawn: `first_run.js` waits for it, where it has run."""
 
+_TAKE: Final = "name=>import(`./static/js/${name}`).then(one=>{podiumElements[name]=one},()=>{})"
+"""Takes an element in, by its script's name; Streamlit itself fetches one that does not come now."""
+
 _EXPORT: Final = re.compile(r"export\{\w+ as (\w+)\};?\s*$")
 """The one name that it is imported by."""
 
@@ -98,12 +103,17 @@ def element_scripts(scripts: Path, elements: Iterable[str]) -> list[str]:
     return [path.name for element in elements for path in sorted(scripts.glob(f"{element}.*.js"))]
 
 
-def loader(names: Iterable[str]) -> str:
-    """Return a script, as it stands in the page, that takes these in and says so, as also if they do not come."""
+def loader(names: Iterable[str], later: Iterable[str] = ()) -> str:
+    """Return a script, as it stands in the page, that takes these in and says so, as also if they do not come.
+
+    Args:
+        later: the scripts of elements that other pages draw first, to be taken in once this one is drawn.
+    """
     numbered = list(enumerate(names))
     imports = "".join(f'import*as e{number} from"./static/js/{name}";' for number, name in numbered)
     held = ",".join(f'"{name}":e{number}' for number, name in numbered)
-    module = f"{imports}self.podiumElements={{{held}}};{ELEMENTS_CAME}"
+    rest = f"self.podiumTakeLater=()=>{json.dumps(list(later))}.forEach({_TAKE});"
+    module = f"{imports}self.podiumElements={{{held}}};{rest}{ELEMENTS_CAME}"
     return f'<script type="module" onerror="{ELEMENTS_CAME}">{module}</script>'
 
 

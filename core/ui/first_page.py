@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -108,9 +108,10 @@ class FirstPages:
         said = f"<script>if(self===top)window.__streamlit.HOST_CONFIG={_json(host_config)}</script>"
         return page.replace(FIRST_RUN, said + FIRST_RUN, 1)
 
-    def _made(self, elements: Iterable[str]) -> str:
+    def _made(self, elements: Sequence[str]) -> str:
         """Put into the page what names the server, the style sheet, what is drawn first, and fonts that are drawn."""
         scripts_of = element_scripts(self._scripts, elements)
+        later = element_scripts(self._scripts, [one for one in ELEMENTS if one not in elements])
         drawn = [one for one in _with_imports(self._scripts, scripts_of) if one not in self._named]
         late = [
             f'<link rel="modulepreload" crossorigin href="./static/js/{one}">'
@@ -122,7 +123,7 @@ class FirstPages:
         page = _PRELOAD.sub(lambda link: "" if link[1] in self._small else link[0], self.index)
         page = _FONT_OF_STREAMLIT.sub("".join(early), page, count=1)
         scripts = FOLLOW_LINKS + fetches_more(self._sheet)
-        page = _ENTRY.sub(lambda entry: scripts + entry[0] + loader(scripts_of), page, count=1)
+        page = _ENTRY.sub(lambda entry: scripts + entry[0] + loader(scripts_of, later), page, count=1)
         page = _SHEET.sub(f"./static/{self._sheet_name}", page, count=1)
         # After the styles that Streamlit adds to the head: of two rules of the same weight ours holds.
         body, end, rest = page.rpartition("</body>")

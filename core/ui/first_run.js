@@ -40,6 +40,7 @@
 
   // Drawn before the scripts of its elements are there, a page shows something else in their places, and then moves.
   const elementsCame = new Promise(resolve => { self.podiumElementsCame = resolve; });
+  const LATER_MS = 1000; // after the page is drawn, for what a visitor reads or does first
   const LONGEST_MS = 2000; // that it waits for them; Streamlit fetches those that have not come, as it draws
 
   const Native = WebSocket;
@@ -59,9 +60,11 @@
     for (const message of messages) socket.dispatchEvent(new MessageEvent("message", { data: message }));
   };
   const passOnAll = () => {
+    if (!held) return;
     const messages = held;
     held = null;
-    passOn(messages ?? []);
+    passOn(messages);
+    if (!navigator.connection?.saveData) setTimeout(() => self.podiumTakeLater?.(), LATER_MS);
   };
   const whenDrawn = then => {
     setTimeout(then, 500); // where no frame is drawn, as in a window that was covered

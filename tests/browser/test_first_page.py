@@ -8,6 +8,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from bench.site import Site
+from core.tasks import get_task
+from core.ui.drawn_first import elements_of
 from core.ui.state import XSRF_COOKIE, unmasked
 from tests.browser.drawn import is_drawn, script_held
 
@@ -49,6 +51,9 @@ MOST_SCRIPTS = 40
 BEFORE_ANYTHING_IS_DRAWN = 60
 """Scripts that Streamlit's own page has fetched by then at least, 69; those of its elements come as they are drawn."""
 
+SAVES_DATA = "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })"
+"""A browser whose owner pays for what it fetches: nothing is fetched that is not drawn."""
+
 FORBIDDEN = "Object.defineProperty(self, 'podiumTakesData', { value: 0 })"
 """What the page finds where a policy allows no script of a `data:` address, as a proxy may have it."""
 
@@ -62,10 +67,28 @@ def scripts_fetched(page: Page) -> list[str]:
 
 
 def test_most_scripts_come_in_one_file(page: Page) -> None:
+    page.add_init_script(SAVES_DATA)
     fetched = scripts_fetched(page)
     assert any(name.startswith("podium-scripts.") for name in fetched)
     assert len(fetched) <= MOST_SCRIPTS
     assert len(fetched) == len(set(fetched))
+
+
+@pytest.mark.parametrize(("browser_says", "taken"), [("", True), (SAVES_DATA, False)])
+def test_what_other_pages_draw_is_fetched_once_this_one_is_drawn_unless_data_are_saved(
+    page: Page, browser_says: str, taken: bool
+) -> None:
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url.rpartition("/")[2].partition(".")[0]))
+    page.add_init_script(browser_says)
+    page.clock.install()
+    page.goto("/text?task=text-classification")
+    is_drawn(page)
+    held = set(page.evaluate("Object.keys(podiumElements).map(one => one.split('.')[0])"))
+    assert held == set(elements_of(get_task("text-classification")))
+    page.clock.fast_forward(10_000)
+    page.evaluate("fetch('_stcore/health')")  # after what was fetched before it
+    assert ("Multiselect" in fetched) is taken
 
 
 def test_where_a_policy_forbids_it_each_is_fetched_and_the_page_works(page: Page) -> None:
@@ -107,9 +130,10 @@ def test_a_page_is_asked_for_once_whoever_the_visitor_is(
     is_drawn(page)
     context.close()
     (frames,) = sent
-    (asked,) = [BackMsg.FromString(frame) for frame in frames]
-    assert asked.rerun_script.page_name == path.partition("?")[0].strip("/")
-    assert asked.rerun_script.query_string == path.partition("?")[2]
+    said = [BackMsg.FromString(frame).rerun_script for frame in frames]
+    (asked,) = [one for one in said if not one.fragment_id]  # a part of Models is asked for every few seconds
+    assert asked.page_name == path.partition("?")[0].strip("/")
+    assert asked.query_string == path.partition("?")[2]
 
 
 def test_a_page_is_asked_for_while_streamlits_scripts_are_on_their_way(page: Page) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from bench.site import Site
 from core.tasks import TASKS
 from core.tasks.spec import Modality, Task
-from core.ui.drawn_first import OF_A_PAGE, elements_of
+from core.ui.drawn_first import ELEMENTS, OF_A_PAGE, elements_of
 from tests.browser.drawn import is_drawn, script_held
 
 pytestmark = pytest.mark.browser
@@ -88,6 +88,13 @@ IS_WHOLE = """() => document.querySelector("[data-testid=stSkeleton]") === null
 """Whether all has come that a page shows before anything is asked."""
 
 
+HAS_TAKEN_IN = """elements => {
+  const there = Object.keys(self.podiumElements ?? {}).map(name => name.split(".")[0]);
+  return elements.every(one => there.includes(one));
+}"""
+TWO_FRAMES = "() => new Promise(then => requestAnimationFrame(() => requestAnimationFrame(then)))"
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("task", [pytest.param(task, id=task.id) for task in TASKS])
 def test_run_is_drawn_where_it_stays(task: Task, width: int, browser: Browser, site: Site) -> None:
@@ -97,7 +104,17 @@ def test_run_is_drawn_where_it_stays(task: Task, width: int, browser: Browser, s
     page.goto(f"/{task.modality}?task={task.id}")
     is_drawn(page)
     page.wait_for_function(IS_WHOLE)
-    page.evaluate("() => new Promise(then => requestAnimationFrame(() => requestAnimationFrame(then)))")
+    page.evaluate(TWO_FRAMES)
     stood = page.evaluate("self.stood")
     context.close()
     assert len(stood) == 1, stood
+
+
+def test_run_is_drawn_where_it_stays_on_the_page_that_a_link_leads_to(page: Page) -> None:
+    page.add_init_script(WHERE_RUN_STANDS)
+    page.goto("/")
+    page.wait_for_function(HAS_TAKEN_IN, arg=ELEMENTS)
+    page.get_by_role("link", name="Text classification", exact=True).click()
+    page.wait_for_function(IS_WHOLE)
+    page.evaluate(TWO_FRAMES)
+    assert len(page.evaluate("self.stood")) == 1
