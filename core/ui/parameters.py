@@ -122,7 +122,8 @@ def _show_widget(key: str, name: str, field: FieldInfo) -> None:
         case "Checkbox":
             st.toggle(title, value=field.default, **shared)
         case "Selectbox":
-            choices = _extra(field, "choices") or {option: option for option in get_args(field.annotation)}
+            literal = {option: option for option in get_args(field.annotation)}
+            choices = literal or _extra(field, "choices")
             codes = list(choices)
             st.selectbox(title, codes, index=codes.index(field.default), format_func=choices.__getitem__, **shared)
         case "Slider" | "NumberInput" as element:
